@@ -1,0 +1,57 @@
+# Everything a user or a developer calls. "make help" lists it.
+
+ADDR    ?= 127.0.0.1:8080
+ARCH    ?= arm64
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+app     := github.com/giftstats/giftstats/functions/internal/app
+ldflags := -s -w -X $(app).Version=$(VERSION)
+gobuild := CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '$(ldflags)'
+fuzz    := 30s
+
+.PHONY: help run test build build-aws build-tencent package bench fuzz lint vuln clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## start the local server with the simulator behind it (ADDR=host:port, ONCE=1 to end after the first answer)
+	@go run -ldflags '-X $(app).Version=$(VERSION)' ./functions/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
+
+test: ## run every test that needs only Go
+	go test -race ./...
+
+build: build-aws build-tencent ## build the binaries of both clouds into dist/ (ARCH=amd64 for AWS on x86)
+
+build-aws:
+	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/api/bootstrap ./functions/aws/api
+
+build-tencent:
+	GOARCH=amd64 $(gobuild) -o dist/tencent/api ./functions/tencent/api
+
+package: build ## put the binaries into zip files, the same byte for byte on every run
+	go run .build/zip.go dist/aws-api.zip dist/aws/api/bootstrap
+	go run .build/zip.go dist/tencent.zip dist/tencent/api
+
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run each fuzz target for a while (fuzz=30s)
+	@for package in $$(go list ./pkg/...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzz) $$package || exit 1; \
+	  done; \
+	done
+
+lint: ## check formatting, vet, staticcheck and go.mod
+	@unformatted=$$(gofmt -l functions pkg .build); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	go vet ./...
+	go vet .build/zip.go
+	go tool staticcheck ./...
+	go mod tidy -diff
+
+vuln: ## look the dependencies up in the public vulnerability database
+	go tool govulncheck ./...
+
+clean: ## remove what was built
+	rm -rf dist

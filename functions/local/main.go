@@ -1,0 +1,50 @@
+// Command local serves the very handler of the clouds on this machine, with a simulated live engine behind it unless
+// GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET name a real app.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "giftstats: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// run starts the server, shows what it does, and serves until ctx is done.
+func run(ctx context.Context, args, environ []string, out, log io.Writer) error {
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.SetOutput(log)
+	address := flags.String("addr", "127.0.0.1:8080", "host and port to listen on")
+	once := flags.Bool("once", false, "end after the first answer")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	level := &slog.LevelVar{}
+	level.Set(slog.LevelError) // the story first, the log lines when it has been told
+	server, err := start(environ, *address, log, level)
+	if err != nil {
+		return err
+	}
+	defer server.close()
+	if err := server.tell(ctx, out); err != nil {
+		return err
+	}
+	if *once {
+		return nil
+	}
+	level.Set(server.settings.LogLevel)
+	fmt.Fprintf(out, "Serving on %s until interrupted (Ctrl-C).\n", server.url)
+	return server.wait(ctx)
+}

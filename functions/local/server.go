@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/giftstats/giftstats/functions/internal/app"
+	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/settings"
+)
+
+// server is the handler on an address, and the simulator behind it unless a real app is.
+type server struct {
+	settings settings.Settings
+	url      string
+	app      *app.App
+	demo     *demo // nil for a real app
+	http     *http.Server
+	ended    chan error
+}
+
+// start begins to serve on the address.
+func start(environ []string, address string, log io.Writer, level slog.Leveler) (*server, error) {
+	s, err := settings.Parse(environ, settings.Local)
+	if err != nil {
+		return nil, err
+	}
+	server := &server{settings: s, ended: make(chan error, 1)}
+	var store secret.Store
+	if s.Endpoint == nil {
+		if server.demo, err = newDemo(); err != nil {
+			return nil, err
+		}
+		server.settings.Endpoint, store = server.demo.endpoint, server.demo
+	} else {
+		store = app.LocalStore(*s.Secret)
+	}
+	if server.app, err = app.New(server.settings, store, app.Logger(log, level)); err != nil {
+		return nil, errors.Join(err, server.close())
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot listen on %s (make run ADDR=127.0.0.1:PORT takes another): %w", address, err), server.close())
+	}
+	server.url = "http://" + listener.Addr().String()
+	server.http = &http.Server{Handler: server.app.Handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { server.ended <- server.http.Serve(listener) }()
+	return server, nil
+}
+
+// wait serves until ctx is done or serving fails.
+func (s *server) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.ended:
+		return err
+	}
+}
+
+// close ends requests under way, and the simulator.
+func (s *server) close() error {
+	var err error
+	if s.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		err = s.http.Shutdown(ctx)
+	}
+	if s.demo != nil {
+		err = errors.Join(err, s.demo.close())
+	}
+	return err
+}

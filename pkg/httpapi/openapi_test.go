@@ -1,0 +1,126 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/httpapi"
+)
+
+// openAPIDocument is the published contract, to hold answers against.
+type openAPIDocument struct{ document map[string]any }
+
+func openAPI(t *testing.T) *openAPIDocument {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(httpapi.OpenAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &openAPIDocument{document.(map[string]any)}
+}
+
+// at walks into the document, following references.
+func (d *openAPIDocument) at(node any, keys ...string) (any, bool) {
+	for _, key := range keys {
+		object, ok := node.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if node, ok = object[key]; !ok {
+			return nil, false
+		}
+		if object, ok := node.(map[string]any); ok {
+			if reference, ok := object["$ref"].(string); ok {
+				node, _ = d.at(d.document, strings.Split(strings.TrimPrefix(reference, "#/"), "/")...)
+			}
+		}
+	}
+	return node, true
+}
+
+// response finds the document's description of an answer.
+func (d *openAPIDocument) response(r *http.Request, status int) (map[string]any, bool) {
+	method := strings.ToLower(r.Method)
+	found, ok := d.at(d.document, "paths", r.URL.Path, method, "responses", strconv.Itoa(status))
+	response, _ := found.(map[string]any)
+	return response, ok
+}
+
+// check wants the answer to be one that the document describes. Unknown paths and methods are outside of it.
+func (d *openAPIDocument) check(t *testing.T, r *http.Request, answer *httptest.ResponseRecorder) {
+	t.Helper()
+	if _, known := d.at(d.document, "paths", r.URL.Path, strings.ToLower(r.Method)); !known {
+		return
+	}
+	response, ok := d.response(r, answer.Code)
+	if !ok {
+		t.Errorf("the OpenAPI document has no %d for %s %s", answer.Code, r.Method, r.URL.Path)
+		return
+	}
+	for header := range response["headers"].(map[string]any) {
+		if answer.Header().Get(header) == "" {
+			t.Errorf("the answer lacks the header %s of the OpenAPI document", header)
+		}
+	}
+	contentType := answer.Header().Get("Content-Type")
+	content, ok := d.at(response, "content", contentType)
+	if !ok {
+		t.Errorf("the OpenAPI document has no %s for %d of %s", contentType, answer.Code, r.URL.Path)
+		return
+	}
+	schema, _ := d.at(content, "schema")
+	d.validate(t, schema, answer.Body.Bytes())
+}
+
+func (d *openAPIDocument) validate(t *testing.T, schema any, body []byte) {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	wrapped := map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "components": d.document["components"], "allOf": []any{schema}}
+	if err := compiler.AddResource("answer.json", wrapped); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("answer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(value); err != nil {
+		t.Errorf("the answer is not as the OpenAPI document says: %v\n%s", err, body)
+	}
+}
+
+func TestOpenAPIDocument(t *testing.T) {
+	contract := openAPI(t)
+	paths, _ := contract.at(contract.document, "paths")
+	h := newHandler(engine{}, document, bytes.NewBuffer(nil), nil)
+	for path, item := range paths.(map[string]any) {
+		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
+			_, documented := item.(map[string]any)[method]
+			answer := ask(h, question{method: strings.ToUpper(method), target: path})
+			if answered := answer.Code != http.StatusMethodNotAllowed && answer.Code != http.StatusNotFound; answered != documented {
+				t.Errorf("%s %s: documented %v, answered with %d", method, path, documented, answer.Code)
+			}
+		}
+	}
+	codes, _ := contract.at(contract.document, "components", "schemas", "Problem", "properties", "code", "enum")
+	for _, code := range giftstats.Codes() {
+		if !slices.Contains(codes.([]any), any(string(code))) {
+			t.Errorf("the document does not know the code %s", code)
+		}
+	}
+	if len(codes.([]any)) != len(giftstats.Codes()) {
+		t.Errorf("the document has %d codes, there are %d", len(codes.([]any)), len(giftstats.Codes()))
+	}
+}

@@ -1,0 +1,135 @@
+package liveengine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+)
+
+// attempt sends a call once and reads the answer into the given value.
+func (c *Client) attempt(ctx context.Context, command string, signed signature, body []byte, into answer) *fault {
+	if left := time.Duration(c.stoppedUntil.Load() - c.config.Now().UnixNano()); left > 0 {
+		return &fault{Error: stopped(left)}
+	}
+	if err := c.config.Limiter.Wait(ctx); err != nil {
+		return &fault{Error: giftstats.AsError(err)}
+	}
+	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
+	defer cancel()
+	request, err := c.request(limited, command, signed, body)
+	if err != nil {
+		return &fault{Error: giftstats.AsError(err)}
+	}
+	response, err := c.config.HTTPClient.Do(request)
+	if err != nil {
+		return c.unreachable(limited, err, signed.usersig)
+	}
+	defer response.Body.Close()
+	answered, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return c.unreachable(limited, err, signed.usersig)
+	case len(answered) > maxAnswer:
+		return invalid(fmt.Sprintf("it has more than %d bytes", maxAnswer), nil)
+	}
+	fault := decode(into, response.StatusCode, retryAfter(response.Header, c.config.Now()), answered)
+	if fault != nil && fault.Upstream != nil {
+		fault.Upstream.ErrorInfo = presentable(fault.Upstream.ErrorInfo, signed.usersig)
+	}
+	if fault != nil && fault.repeat == stop {
+		c.stoppedUntil.Store(c.config.Now().Add(stopFor).UnixNano())
+		fault.RetryAfter = stopFor
+	}
+	return fault
+}
+
+// request makes the documented request. The query is built with url.Values: a UserSig holds characters that need escaping.
+func (c *Client) request(ctx context.Context, command string, signed signature, body []byte) (*http.Request, error) {
+	query := url.Values{
+		"sdkappid":    {strconv.FormatInt(signed.document.SDKAppID, 10)},
+		"identifier":  {signed.document.Admin},
+		"usersig":     {signed.usersig},
+		"random":      {strconv.FormatUint(uint64(rand.Uint32()), 10)},
+		"contenttype": {"json"},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.Endpoint.JoinPath(commandPrefix, command).String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request of %s: %w", command, err)
+	}
+	request.URL.RawQuery = query.Encode()
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	if c.config.UserAgent != "" {
+		request.Header.Set("User-Agent", c.config.UserAgent)
+	}
+	return request, nil
+}
+
+// unreachable is for a call that got no whole answer. The *url.Error around the cause is left out: it quotes the URL, and
+// with it the signature.
+func (c *Client) unreachable(limited context.Context, err error, usersig string) *fault {
+	var inURL *url.Error
+	if errors.As(err, &inURL) {
+		err = inURL.Err
+	}
+	if text := err.Error(); withoutSignature(text, usersig) != text {
+		err = errors.New(withoutSignature(text, usersig))
+	}
+	if limited.Err() != nil {
+		return &fault{repeat: later, Error: &giftstats.Error{
+			Code:   giftstats.CodeUpstreamTimeout,
+			Detail: fmt.Sprintf("Tencent did not answer within %s (GIFTSTATS_TIMEOUT)", c.config.Timeout),
+			Err:    err,
+		}}
+	}
+	return &fault{repeat: later, Error: &giftstats.Error{
+		Code:   giftstats.CodeUpstreamUnavailable,
+		Detail: "Tencent's host could not be reached, or broke off its answer",
+		Err:    err,
+	}}
+}
+
+func stopped(left time.Duration) *giftstats.Error {
+	return &giftstats.Error{
+		Code:       giftstats.CodeUpstreamCredentials,
+		Detail:     "Tencent refused too many signatures (70050), so no call is made for a minute: check secret_key and sdk_app_id in the secret",
+		RetryAfter: left,
+		Upstream:   &giftstats.Upstream{ErrorCode: 70050},
+	}
+}
+
+// retryAfter reads the header in both of its forms; 0 means that there is none to go by.
+// Source: RFC 9110, section 10.2.3.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// presentable is an error text of upstream as it may be shown: without the signature, valid UTF-8, of bounded length.
+func presentable(info, usersig string) string {
+	info = withoutSignature(info, usersig)
+	if len(info) > maxErrorInfo {
+		info = info[:maxErrorInfo] + "…"
+	}
+	return strings.ToValidUTF8(info, "")
+}
+
+func withoutSignature(text, usersig string) string {
+	return strings.NewReplacer(usersig, "[redacted]", url.QueryEscape(usersig), "[redacted]").Replace(text)
+}

@@ -1,0 +1,139 @@
+package liveengine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/usersig"
+)
+
+const (
+	firstBackOff  = 100 * time.Millisecond // doubles with every attempt; the wait is a random part of it
+	longestWait   = 10 * time.Second       // a longer Retry-After is left to the caller
+	shortestTry   = 50 * time.Millisecond  // an attempt is not begun with less time than this
+	stopFor       = time.Minute            // after 70050
+	maxAnswer     = 1 << 20                // bytes read of an answer
+	maxErrorInfo  = 512                    // bytes kept of Tencent's error text
+	commandPrefix = "/v4/live_engine_http_srv/"
+)
+
+// signature is what signs a call, and the document that it was made from.
+type signature struct {
+	document *secret.Document
+	usersig  string
+}
+
+// call makes one call of a command and repeats it while that can help and the deadline of ctx leaves room.
+func call[A any, P interface {
+	*A
+	answer
+}](ctx context.Context, c *Client, command string, request any) (*A, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request of %s: %w", command, err)
+	}
+	signed, err := c.sign(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resigned := false
+	for attempt := 1; ; attempt++ {
+		answer := P(new(A))
+		started := c.config.Now()
+		fault := c.attempt(ctx, command, signed, body, answer)
+		took := c.config.Now().Sub(started)
+		c.logAttempt(ctx, command, attempt, took, answer.head(), fault)
+		switch {
+		case fault == nil:
+			return answer, nil
+		case ctx.Err() != nil:
+			return nil, giftstats.AsError(ctx.Err())
+		case fault.repeat == resign && !resigned:
+			if signed, resigned, err = c.resign(ctx, signed); err != nil {
+				return nil, err
+			}
+			if !resigned {
+				return nil, fault.Error
+			}
+			attempt--
+		case fault.repeat == later && attempt < c.config.Attempts:
+			if !c.wait(ctx, c.backOff(attempt, fault.RetryAfter), took) {
+				return nil, outcome(ctx, fault)
+			}
+		default:
+			return nil, fault.Error
+		}
+	}
+}
+
+// outcome is what a call that ends after a fault returns: when the context is done, its error.
+func outcome(ctx context.Context, fault *fault) error {
+	if err := ctx.Err(); err != nil {
+		return giftstats.AsError(err)
+	}
+	return fault.Error
+}
+
+// sign gets the document and a signature for it.
+func (c *Client) sign(ctx context.Context) (signature, error) {
+	document, err := c.config.Secrets.Get(ctx)
+	if err != nil {
+		return signature{}, err
+	}
+	return c.signWith(document)
+}
+
+func (c *Client) signWith(document *secret.Document) (signature, error) {
+	sig, err := c.signer.Sign(usersig.Identity{SDKAppID: document.SDKAppID, Account: document.Admin, Key: document.SecretKey.Reveal()})
+	return signature{document, sig}, err
+}
+
+// resign replaces a signature that was refused. It reports false when there is no reason to hope that another one would be
+// accepted: the secret was read and signed with anew only just now, and is the same.
+func (c *Client) resign(ctx context.Context, refused signature) (signature, bool, error) {
+	document, again := c.config.Secrets.Reread(ctx, refused.document)
+	if again {
+		c.signer.Forget(refused.usersig)
+	}
+	signed, err := c.signWith(document)
+	return signed, again || signed.usersig != refused.usersig, err
+}
+
+// backOff is how long to wait after the given attempt: what upstream asks for, else exponential with full jitter.
+func (c *Client) backOff(attempt int, retryAfter time.Duration) time.Duration {
+	if retryAfter > 0 {
+		return retryAfter
+	}
+	return c.config.Jitter(firstBackOff << min(attempt-1, 10))
+}
+
+// wait sleeps for delay and reports true, or reports false: at once when an attempt that takes as long as the last one would
+// not fit before the deadline of ctx.
+func (c *Client) wait(ctx context.Context, delay, lastTook time.Duration) bool {
+	if delay > longestWait {
+		return false
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay+max(shortestTry, lastTook) {
+		return false
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c *Client) logAttempt(ctx context.Context, command string, attempt int, took time.Duration, head *envelope, fault *fault) {
+	if fault == nil {
+		c.config.Logger.DebugContext(ctx, "upstream call", "command", command, "attempt", attempt, "upstream_ms", took.Milliseconds(), "upstream_request_id", head.RequestID)
+		return
+	}
+	c.config.Logger.DebugContext(ctx, "upstream call failed", "command", command, "attempt", attempt, "upstream_ms", took.Milliseconds(), "upstream_request_id", head.RequestID, "error", fault.Error)
+}

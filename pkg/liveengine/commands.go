@@ -1,0 +1,162 @@
+package liveengine
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+)
+
+type giftCountRequest struct {
+	RoomID      string `json:"RoomId"`
+	FromAccount string `json:"From_Account"`
+}
+
+type giftCountAnswer struct {
+	envelope
+	Response struct {
+		Sequence        json.RawMessage
+		TotalCount      *integer
+		TotalCoins      *integer
+		GiftSenderCount *integer
+	}
+}
+
+func (a *giftCountAnswer) missing() string {
+	r := a.Response
+	return absent(total{"TotalCount", r.TotalCount}, total{"TotalCoins", r.TotalCoins}, total{"GiftSenderCount", r.GiftSenderCount})
+}
+
+// GiftCount tells what an account received in a room (get_gift_count, documented limit 200 calls per second).
+//
+// Tencent's pages disagree whether From_Account is the sender or the receiver of the gifts. It is taken as the receiver: the
+// Chinese title of the page is "statistics of gifts received", and a count of senders makes no sense for one sender.
+//
+// Sources: https://trtc.io/document/72557, https://cloud.tencent.com/document/product/454/124236
+func (c *Client) GiftCount(ctx context.Context, query giftstats.Query) (giftstats.Stats, error) {
+	answer, err := call[giftCountAnswer](ctx, c, "get_gift_count", giftCountRequest{RoomID: query.RoomID, FromAccount: query.Account})
+	if err != nil {
+		return giftstats.Stats{}, err
+	}
+	stats := giftstats.Stats{
+		RoomID:            query.RoomID,
+		Account:           query.Account,
+		TotalCount:        int64(*answer.Response.TotalCount),
+		TotalCoins:        int64(*answer.Response.TotalCoins),
+		GiftSenderCount:   int64(*answer.Response.GiftSenderCount),
+		UpstreamRequestID: answer.RequestID,
+		FetchedAt:         c.fetchedAt(),
+	}
+	if sequence, ok := optional(answer.Response.Sequence); ok {
+		stats.Sequence = &sequence
+	}
+	return stats, nil
+}
+
+type roomRequest struct {
+	RoomID string `json:"RoomId"`
+}
+
+type roomStatsAnswer struct {
+	envelope
+	Response struct {
+		TotalViewers           *integer
+		TotalGiftsSent         *integer
+		TotalGiftCoins         *integer
+		TotalUniqueGiftSenders *integer
+		TotalLikesReceived     *integer
+		TotalMsgCount          *integer
+	}
+}
+
+func (a *roomStatsAnswer) missing() string {
+	r := a.Response
+	return absent(total{"TotalViewers", r.TotalViewers}, total{"TotalGiftsSent", r.TotalGiftsSent}, total{"TotalGiftCoins", r.TotalGiftCoins},
+		total{"TotalUniqueGiftSenders", r.TotalUniqueGiftSenders}, total{"TotalLikesReceived", r.TotalLikesReceived}, total{"TotalMsgCount", r.TotalMsgCount})
+}
+
+// RoomStats gives the totals of a room, all receivers together (get_room_stats, documented limit 100 calls per second).
+//
+// Source: https://cloud.tencent.com/document/product/647/132566
+func (c *Client) RoomStats(ctx context.Context, roomID string) (giftstats.RoomStats, error) {
+	answer, err := call[roomStatsAnswer](ctx, c, "get_room_stats", roomRequest{roomID})
+	if err != nil {
+		return giftstats.RoomStats{}, err
+	}
+	response := answer.Response
+	messages := int64(*response.TotalMsgCount)
+	return giftstats.RoomStats{
+		RoomID: roomID,
+		RoomTotals: giftstats.RoomTotals{
+			TotalViewers:           int64(*response.TotalViewers),
+			TotalGiftsSent:         int64(*response.TotalGiftsSent),
+			TotalGiftCoins:         int64(*response.TotalGiftCoins),
+			TotalUniqueGiftSenders: int64(*response.TotalUniqueGiftSenders),
+			TotalLikesReceived:     int64(*response.TotalLikesReceived),
+			TotalMessages:          &messages,
+		},
+		UpstreamRequestID: answer.RequestID,
+		FetchedAt:         c.fetchedAt(),
+	}, nil
+}
+
+type roomInfoAnswer struct {
+	envelope
+	Response struct {
+		RoomInfo struct {
+			RoomName     string
+			OwnerAccount account         `json:"Owner_Account"`
+			CreateTime   json.RawMessage // Unix seconds
+		}
+	}
+}
+
+func (a *roomInfoAnswer) missing() string {
+	if a.Response.RoomInfo.OwnerAccount == "" {
+		return "Owner_Account"
+	}
+	return ""
+}
+
+// RoomInfo describes a room (get_room_info, documented limit 200 calls per second).
+//
+// Source: https://trtc.io/document/63404
+func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInfo, error) {
+	answer, err := call[roomInfoAnswer](ctx, c, "get_room_info", roomRequest{roomID})
+	if err != nil {
+		return giftstats.RoomInfo{}, err
+	}
+	info := answer.Response.RoomInfo
+	room := giftstats.RoomInfo{RoomID: roomID, RoomName: info.RoomName, OwnerAccount: string(info.OwnerAccount)}
+	if created, ok := optional(info.CreateTime); ok {
+		room.CreatedAt = time.Unix(created, 0).UTC()
+	}
+	return room, nil
+}
+
+// fetchedAt is now, in UTC and to the millisecond.
+func (c *Client) fetchedAt() time.Time { return c.config.Now().UTC().Truncate(time.Millisecond) }
+
+// optional reads a number that an answer may lack, and that is not worth refusing the answer for.
+func optional(raw json.RawMessage) (int64, bool) {
+	number, err := strconv.ParseInt(unquoted(raw), 10, 64)
+	return number, err == nil
+}
+
+// total is a number that an answer must have.
+type total struct {
+	name  string
+	value *integer
+}
+
+// absent names the first total that is not there, or that cannot be a count.
+func absent(totals ...total) string {
+	for _, t := range totals {
+		if t.value == nil || *t.value < 0 {
+			return t.name
+		}
+	}
+	return ""
+}

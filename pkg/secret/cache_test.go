@@ -1,0 +1,257 @@
+package secret_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/secret"
+)
+
+// store answers after latency with the bare key or the failure that it is set to.
+type store struct {
+	mu      sync.Mutex
+	key     string
+	failure error
+	latency time.Duration
+	fetches int
+}
+
+func (s *store) set(key string, failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.key, s.failure = key, failure
+}
+
+func (s *store) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fetches
+}
+
+func (s *store) Fetch(ctx context.Context) ([]byte, error) {
+	s.mu.Lock()
+	s.fetches++
+	key, failure, latency := s.key, s.failure, s.latency
+	s.mu.Unlock()
+	select {
+	case <-time.After(latency):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if key == "panic" {
+		panic("bug in the client")
+	}
+	return []byte(key), failure
+}
+
+var errDown = errors.New("store is down")
+
+// cached runs test in a bubble of fake time with a cache over a store of 60 ms latency.
+func cached(t *testing.T, test func(t *testing.T, s *store, cache *secret.Cache, log *bytes.Buffer)) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{key: "key-1", latency: 60 * time.Millisecond}
+		log := &bytes.Buffer{}
+		test(t, s, secret.NewCache(secret.Options{
+			Store: s, Bare: bare, TTL: 5 * time.Minute, Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		}), log)
+		synctest.Wait()
+	})
+}
+
+// get wants the key, or secret_unavailable when key is "".
+func get(t *testing.T, cache *secret.Cache, key string) *secret.Document {
+	t.Helper()
+	document, err := cache.Get(t.Context())
+	switch {
+	case key == "" && !errors.Is(err, giftstats.CodeSecretUnavailable):
+		t.Errorf("Get: %v, want secret_unavailable", err)
+	case key != "" && err != nil:
+		t.Errorf("Get: %v", err)
+	case key != "" && document.SecretKey.Reveal() != key:
+		t.Errorf("Get gives %s, want %s", document.SecretKey.Reveal(), key)
+	}
+	return document
+}
+
+func wantFetches(t *testing.T, s *store, want int) {
+	t.Helper()
+	synctest.Wait()
+	if got := s.count(); got != want {
+		t.Errorf("the store was read %d times, want %d", got, want)
+	}
+}
+
+func TestCacheSharesTheFirstRead(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() { get(t, cache, "key-1") })
+		}
+		callers.Wait()
+		wantFetches(t, s, 1)
+	})
+}
+
+func TestCacheServesTheOldOneWhileItReads(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		first := get(t, cache, "key-1")
+		time.Sleep(5*time.Minute - time.Second)
+		get(t, cache, "key-1")
+		wantFetches(t, s, 1)
+		time.Sleep(2 * time.Second)
+		begun := time.Now()
+		if get(t, cache, "key-1") != first || time.Since(begun) != 0 {
+			t.Error("a stale document is not served at once")
+		}
+		get(t, cache, "key-1")
+		cache.Settle(t.Context())
+		if took := time.Since(begun); took != 60*time.Millisecond {
+			t.Errorf("Settle returned after %v, want with the read, after 60 ms", took)
+		}
+		wantFetches(t, s, 2)
+		if get(t, cache, "key-1") != first {
+			t.Error("the same bytes gave another document")
+		}
+		s.set("key-2", nil)
+		time.Sleep(5 * time.Minute)
+		get(t, cache, "key-1")
+		cache.Settle(t.Context())
+		get(t, cache, "key-2")
+		wantFetches(t, s, 3)
+	})
+}
+
+func TestCacheKeepsTheOldOneWhenReadingFails(t *testing.T) {
+	for name, failing := range map[string]func(*store){
+		"store down":       func(s *store) { s.set("", errDown) },
+		"invalid document": func(s *store) { s.set(`{"secret_key":1}`, nil) },
+		"empty":            func(s *store) { s.set("", nil) },
+		"panic":            func(s *store) { s.set("panic", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cached(t, func(t *testing.T, s *store, cache *secret.Cache, log *bytes.Buffer) {
+				get(t, cache, "key-1")
+				failing(s)
+				time.Sleep(6 * time.Minute)
+				for range 3 {
+					get(t, cache, "key-1")
+					cache.Settle(t.Context())
+				}
+				wantFetches(t, s, 2) // not again within five seconds
+				if !strings.Contains(log.String(), "could not be read again") {
+					t.Errorf("the log says nothing: %s", log)
+				}
+				s.set("key-2", nil)
+				time.Sleep(5 * time.Second)
+				get(t, cache, "key-1")
+				cache.Settle(t.Context())
+				get(t, cache, "key-2")
+			})
+		})
+	}
+}
+
+func TestCacheForgetsAFailedFirstReadAfterASecond(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		s.set("", errDown)
+		get(t, cache, "")
+		get(t, cache, "")
+		wantFetches(t, s, 1)
+		s.set("key-1", nil)
+		time.Sleep(time.Second)
+		get(t, cache, "key-1")
+		wantFetches(t, s, 2)
+	})
+}
+
+func TestCacheDoesNotTrustTheFailureOfAnOlderRead(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		s.latency = time.Hour // as if the process had been frozen while it read
+		frozen, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		go cache.Get(frozen)
+		synctest.Wait()
+		s.mu.Lock()
+		s.latency = 60 * time.Millisecond
+		s.mu.Unlock()
+		get(t, cache, "key-1")
+		wantFetches(t, s, 2)
+	})
+}
+
+func TestCacheEndsWithTheDeadline(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		s.latency = time.Hour
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := cache.Get(ctx); !errors.Is(err, giftstats.CodeSecretUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Get at the deadline: %v", err)
+		}
+		begun := time.Now()
+		time.Sleep(failedFirst)
+		get(t, cache, "")
+		if took := time.Since(begun); took > 4*time.Second+failedFirst {
+			t.Errorf("a store that hangs holds a request for %v", took)
+		}
+		go cache.Get(t.Context())
+		synctest.Wait()
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun = time.Now()
+		if cache.Settle(ctx); time.Since(begun) > time.Second {
+			t.Error("Settle waits past its context")
+		}
+	})
+}
+
+const failedFirst = time.Second
+
+func TestCacheReadsAgainForARefusedSignature(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		refused := get(t, cache, "key-1")
+		s.set("key-2", nil)
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				if document, again := cache.Reread(t.Context(), refused); !again || document.SecretKey.Reveal() != "key-2" {
+					t.Errorf("Reread = %s, %v", document.SecretKey.Reveal(), again)
+				}
+			})
+		}
+		callers.Wait()
+		wantFetches(t, s, 2)
+		current := get(t, cache, "key-2")
+		if document, again := cache.Reread(t.Context(), current); again || document != current {
+			t.Error("read twice within five seconds for refused signatures")
+		}
+		wantFetches(t, s, 2)
+		time.Sleep(5 * time.Second)
+		if document, again := cache.Reread(t.Context(), current); !again || document != current {
+			t.Error("not read after five seconds")
+		}
+		wantFetches(t, s, 3)
+		time.Sleep(5 * time.Second)
+		s.set("", errDown)
+		if document, again := cache.Reread(t.Context(), current); !again || document != current {
+			t.Error("a store that is down keeps the document from being used")
+		}
+	})
+}
+
+func ExampleCache() {
+	cache := secret.NewCache(secret.Options{
+		Store: &store{key: "not-a-real-key"}, Bare: bare, TTL: time.Minute, Now: time.Now, Logger: slog.Default(),
+	})
+	document, err := cache.Get(context.Background())
+	fmt.Println(document.Admin, document, err)
+	// Output: administrator [redacted] <nil>
+}

@@ -1,0 +1,145 @@
+package settings
+
+import (
+	"log/slog"
+	"math"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/liveengine"
+)
+
+func (p *parser) endpoint(name string) *url.URL {
+	value := p.take(name)
+	if value == "" {
+		if !p.platform.Local {
+			p.mistake(name, "is missing: set the app's region (%s) or an https:// URL", strings.Join(liveengine.Regions(), ", "))
+		}
+		return nil
+	}
+	endpoint, err := liveengine.ParseEndpoint(value)
+	if err != nil {
+		p.mistake(name, "%v", err)
+	}
+	return endpoint
+}
+
+func (p *parser) auth(name string) Auth {
+	value := p.take(name)
+	if value == "" {
+		return Auth{APIKey: true, UserSig: p.platform.Local}
+	}
+	if value == "none" {
+		return Auth{}
+	}
+	var auth Auth
+	for method := range strings.SplitSeq(value, ",") {
+		switch strings.TrimSpace(method) {
+		case "api-key":
+			auth.APIKey = true
+		case "usersig":
+			auth.UserSig = true
+		case "none":
+			p.mistake(name, "has none beside other methods: none stands alone")
+		default:
+			p.mistake(name, "must be a comma list of api-key and usersig, or none alone")
+		}
+	}
+	return auth
+}
+
+func (p *parser) basePath(name string) string {
+	value := strings.TrimRight(p.take(name), "/")
+	if value != "" && (path.Clean(value) != value || value[0] != '/' || strings.ContainsAny(value, "?#%")) {
+		p.mistake(name, "must be a plain path with a leading slash, like /prod")
+	}
+	return value
+}
+
+func (p *parser) rate(name string, preset float64) float64 {
+	value := p.take(name)
+	if value == "" {
+		return preset
+	}
+	rate, err := strconv.ParseFloat(value, 64)
+	if err != nil || math.IsNaN(rate) || rate < 0.01 || rate > 100_000 {
+		p.mistake(name, "must be a number of calls per second from 0.01 to 100000, like %v", preset)
+	}
+	return rate
+}
+
+func (p *parser) duration(name string, preset, most time.Duration) time.Duration {
+	value := p.take(name)
+	if value == "" {
+		return preset
+	}
+	duration, err := time.ParseDuration(value)
+	if err != nil || duration < time.Millisecond || duration > most {
+		p.mistake(name, "must be a duration with its unit from 1ms to %v, like %v", most, preset)
+	}
+	return duration
+}
+
+func (p *parser) count(name string, preset, most int) int {
+	value := p.take(name)
+	if value == "" {
+		return preset
+	}
+	count, err := strconv.Atoi(value)
+	if err != nil || count < 1 || count > most {
+		p.mistake(name, "must be a whole number from 1 to %d", most)
+	}
+	return count
+}
+
+func (p *parser) flag(name string) bool {
+	switch p.take(name) {
+	case "", "false":
+		return false
+	case "true":
+		return true
+	default:
+		p.mistake(name, "must be true or false")
+		return false
+	}
+}
+
+func (p *parser) appID(name string) int64 {
+	value := p.take(name)
+	if value == "" {
+		return 0
+	}
+	id, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || id <= 0 {
+		p.mistake(name, "must be the app's number")
+	}
+	return id
+}
+
+func (p *parser) account(name string) string {
+	value := p.take(name)
+	if value != "" && giftstats.ValidateAccount(value) != nil {
+		p.mistake(name, "must be an account of at most %d bytes", giftstats.MaxAccountBytes)
+	}
+	return value
+}
+
+func (p *parser) level(name string) slog.Level {
+	switch p.take(name) {
+	case "debug":
+		return slog.LevelDebug
+	case "", "info":
+		return slog.LevelInfo
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		p.mistake(name, "must be debug, info, warn or error")
+		return slog.LevelInfo
+	}
+}

@@ -1,0 +1,167 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// command carries out one call that has passed all checks but those of its body. It returns the data for Response, or nil.
+type command func(r *http.Request, body *object) (any, error)
+
+// createRoom: https://trtc.io/document/63401
+func (e *Engine) createRoom(_ *http.Request, body *object) (any, error) {
+	in := body.object("RoomInfo")
+	if body.err != nil {
+		return nil, body.err
+	}
+	info := RoomInfo{RoomID: in.text("RoomId")}
+	if kind := in.text("RoomType"); in.err == nil && kind != "Live" {
+		return nil, refuse(codeParameter, "RoomInfo.RoomType is %q, it must be Live", kind)
+	}
+	optional(in, "RoomName", in.text, &info.RoomName)
+	optional(in, "Owner_Account", in.text, &info.Owner)
+	optional(in, "CoverURL", in.text, &info.CoverURL)
+	optional(in, "TakeSeatMode", in.text, &info.TakeSeatMode)
+	optional(in, "IsSeatEnabled", in.flag, &info.IsSeatEnabled)
+	optional(in, "IsMessageDisabled", in.flag, &info.IsMessageDisabled)
+	optional(in, "IsPublicVisible", in.flag, &info.IsPublicVisible)
+	optional(in, "MaxSeatCount", in.integer, &info.MaxSeatCount)
+	optional(in, "MaxMemberCount", in.integer, &info.MaxMemberCount)
+	optional(in, "ActivityStatus", in.integer, &info.ActivityStatus)
+	optional(in, "Category", in.integers, &info.Category)
+	if in.err != nil {
+		return nil, in.err
+	}
+	return nil, e.CreateRoom(info)
+}
+
+func optional[T any](o *object, name string, read func(string) T, into *T) {
+	if o.has(name) {
+		*into = read(name)
+	}
+}
+
+// destroyRoom: https://www.tencentcloud.com/document/product/647/63406
+func (e *Engine) destroyRoom(r *http.Request, body *object) (any, error) {
+	roomID := body.text("RoomId")
+	if body.err != nil {
+		return nil, body.err
+	}
+	clientIP, _, _ := net.SplitHostPort(r.RemoteAddr)
+	// The webhook is sent even when the caller does not wait for it.
+	dissolved, err := e.dissolve(context.WithoutCancel(r.Context()), roomID, clientIP)
+	return struct{ Statistic Statistic }{dissolved.Statistic}, err
+}
+
+// getRoomInfo: https://trtc.io/document/63404
+func (e *Engine) getRoomInfo(_ *http.Request, body *object) (any, error) {
+	var answer struct {
+		RoomInfo struct {
+			describedRoom
+			CreateTime int64 // Unix seconds
+			Notice     string
+		}
+	}
+	err := e.lookAt(body, func(r *room) {
+		answer.RoomInfo.describedRoom = r.describe()
+		answer.RoomInfo.CreateTime = r.created.Unix()
+	})
+	return answer, err
+}
+
+// getRoomStats: https://cloud.tencent.com/document/product/647/132566
+func (e *Engine) getRoomStats(_ *http.Request, body *object) (any, error) {
+	var answer struct {
+		Statistic
+		TotalMsgCount int64
+	}
+	err := e.lookAt(body, func(r *room) { answer.Statistic, answer.TotalMsgCount = r.statistic, r.messages })
+	return answer, err
+}
+
+// lookAt is what the commands do that take a RoomId and read the room.
+func (e *Engine) lookAt(body *object, how func(*room)) error {
+	roomID := body.text("RoomId")
+	if body.err != nil {
+		return body.err
+	}
+	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
+		return err
+	}
+	return e.ledger.look(roomID, how)
+}
+
+// getGiftCount takes From_Account as the account whose received gifts are counted, though some versions of the page call it
+// the sender: its Chinese title is "statistics of gifts received", and a count of senders makes no sense for one sender.
+//
+// Sources: https://trtc.io/document/72557, https://cloud.tencent.com/document/product/454/124236
+func (e *Engine) getGiftCount(_ *http.Request, body *object) (any, error) {
+	roomID, receiver := body.text("RoomId"), body.text("From_Account")
+	if body.err != nil {
+		return nil, body.err
+	}
+	return e.GiftCount(roomID, receiver)
+}
+
+// sendGift takes a call without Count as one piece: the field is in the sample of the page and not in its table.
+//
+// Source: https://www.tencentcloud.com/zh/document/product/1071/76861
+func (e *Engine) sendGift(_ *http.Request, body *object) (any, error) {
+	sent := SentGift{
+		RoomID:    body.text("RoomId"),
+		GiftID:    body.text("GiftId"),
+		Count:     1,
+		Sender:    body.text("From_Account"),
+		Receivers: body.texts("ReceiverList_Account"),
+	}
+	optional(body, "Count", body.integer, &sent.Count)
+	if body.err != nil {
+		return nil, body.err
+	}
+	return nil, e.SendGift(sent)
+}
+
+// describedRoom is what get_room_info and the webhook both tell of a room.
+type describedRoom struct {
+	RoomID            string `json:"RoomId"`
+	RoomName          string
+	RoomType          string
+	Owner             owner `json:"Owner_Account"`
+	CoverURL          string
+	IsSeatEnabled     bool
+	TakeSeatMode      string
+	MaxSeatCount      int64
+	MaxMemberCount    int64
+	IsMessageDisabled bool
+	IsPublicVisible   bool
+	ActivityStatus    int64
+	ViewCount         int64
+	Category          []int64
+}
+
+func (r *room) describe() describedRoom {
+	info := r.info
+	if info.Category == nil {
+		info.Category = []int64{}
+	}
+	return describedRoom{
+		RoomID: info.RoomID, RoomName: info.RoomName, RoomType: "Live", Owner: owner(info.Owner), CoverURL: info.CoverURL,
+		IsSeatEnabled: info.IsSeatEnabled, TakeSeatMode: info.TakeSeatMode, MaxSeatCount: info.MaxSeatCount,
+		MaxMemberCount: info.MaxMemberCount, IsMessageDisabled: info.IsMessageDisabled, IsPublicVisible: info.IsPublicVisible,
+		ActivityStatus: info.ActivityStatus, ViewCount: r.statistic.TotalViewers, Category: info.Category,
+	}
+}
+
+// owner is an account that stands as a bare number when it is all digits, as in the samples of the pages, also beyond 2^53.
+type owner string
+
+// MarshalJSON leaves digits with a leading zero a string, since JSON has no such number.
+func (o owner) MarshalJSON() ([]byte, error) {
+	if o != "" && o[0] != '0' && strings.Trim(string(o), "0123456789") == "" {
+		return []byte(o), nil
+	}
+	return json.Marshal(string(o))
+}

@@ -1,0 +1,235 @@
+package simulator_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator"
+)
+
+// serve puts the engine on a real listener and returns a way to ask it for stats.
+func (a *app) serve(t *testing.T, start func(*httptest.Server)) (ask func() (*http.Response, string, error)) {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/", a)
+	server := httptest.NewUnstartedServer(mux)
+	start(server)
+	t.Cleanup(server.Close)
+	target := server.URL + "/v4/live_engine_http_srv/get_room_stats?" + a.query(a.sig).Encode()
+	return func() (*http.Response, string, error) {
+		response, err := server.Client().Post(target, "application/json", strings.NewReader(`{"RoomId":"room_id"}`))
+		if err != nil {
+			return nil, "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		return response, string(body), err
+	}
+}
+
+func TestFaultsAsAClientSeesThem(t *testing.T) {
+	a := newApp(t, unlimited).withRoom(t)
+	ask := a.serve(t, (*httptest.Server).Start)
+	_, usual, err := ask()
+	must(t, err)
+	for _, test := range []struct {
+		name    string
+		fault   simulator.Fault
+		status  int
+		header  string // Content-Type, Retry-After
+		body    string // part of it
+		code    int
+		failure error
+	}{
+		{"code", simulator.Fault{Code: 100001, Info: "try again"}, 200, "application/json ", `"ActionStatus":"FAIL","ErrorInfo":"try again","ErrorCode":100001,"RequestId":"Id-`, 100001, nil},
+		{"code with status", simulator.Fault{Code: 60007, Status: 429, Header: http.Header{"Retry-After": {"7"}}}, 429, "application/json 7", `"ErrorCode":60007`, 60007, nil},
+		{"status", simulator.Fault{Status: 502}, 502, "text/plain; charset=utf-8 ", "502 Bad Gateway\n", -1, nil},
+		{"status with header", simulator.Fault{Status: 503, Header: http.Header{"Retry-After": {"3"}}}, 503, "text/plain; charset=utf-8 3", "503 Service Unavailable\n", -1, nil},
+		{"body", simulator.Fault{Body: []byte("<html>")}, 200, "application/json ", "<html>", -1, nil},
+		{"empty body", simulator.Fault{Body: []byte{}}, 200, "application/json ", "", -1, nil},
+		{"body with status and type", simulator.Fault{Body: []byte("<html>"), Status: 500, Header: http.Header{"Content-Type": {"text/html"}}}, 500, "text/html ", "<html>", -1, nil},
+		{"header alone", simulator.Fault{Header: http.Header{"Retry-After": {"1"}}}, 200, "application/json 1", `"ErrorCode":0`, 0, nil},
+		{"status 200 alone", simulator.Fault{Status: 200}, 200, "application/json ", `"ErrorCode":0`, 0, nil},
+		{"latency", simulator.Fault{Latency: 1}, 200, "application/json ", `"ErrorCode":0`, 0, nil},
+		{"cut", simulator.Fault{CutBody: true}, 200, "application/json ", `{"ActionStatus":"OK"`, 0, io.ErrUnexpectedEOF},
+		{"cut body", simulator.Fault{CutBody: true, Body: []byte("abcdef")}, 200, "application/json ", "abc", -1, io.ErrUnexpectedEOF},
+		{"reset", simulator.Fault{Reset: true}, 0, "", "", -1, syscall.ECONNRESET},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a.Misbehave(test.fault)
+			response, body, err := ask()
+			if !errors.Is(err, test.failure) {
+				t.Fatalf("error %v, want %v", err, test.failure)
+			}
+			if response != nil {
+				header := response.Header.Get("Content-Type") + " " + response.Header.Get("Retry-After")
+				if response.StatusCode != test.status || header != test.header || !contains(body, test.body) || (test.body == "") != (body == "") {
+					t.Errorf("%d %q %q", response.StatusCode, header, body)
+				}
+			} else if test.status != 0 {
+				t.Error("no answer")
+			}
+			if test.fault.CutBody && response != nil && int64(len(body)) != response.ContentLength/2 {
+				t.Errorf("%d of %d bytes, want half", len(body), response.ContentLength)
+			}
+			if calls := a.Calls(); calls[len(calls)-1].Code != test.code {
+				t.Errorf("the call has code %d, want %d", calls[len(calls)-1].Code, test.code)
+			}
+			if _, body, err := ask(); err != nil || len(body) < len(usual)-2 {
+				t.Errorf("after the fault: %q, %v", body, err)
+			}
+		})
+	}
+}
+
+func TestResetOverTLSAndHTTP2(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		t.Run(fmt.Sprint("HTTP/2 ", http2), func(t *testing.T) {
+			a := newApp(t, unlimited).withRoom(t)
+			ask := a.serve(t, func(s *httptest.Server) {
+				s.EnableHTTP2 = http2
+				s.TLS = &tls.Config{}
+				s.StartTLS()
+			})
+			response, _, err := ask()
+			must(t, err)
+			if (response.ProtoMajor == 2) != http2 {
+				t.Fatalf("the connection speaks %s", response.Proto)
+			}
+			a.Misbehave(simulator.Fault{Reset: true})
+			if _, _, err := ask(); err == nil || !http2 && !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("error %v, want a reset", err)
+			}
+			a.Misbehave(simulator.Fault{CutBody: true})
+			if _, body, err := ask(); err == nil || !contains(body, "OK") {
+				t.Errorf("%q, %v; want half of the answer", body, err)
+			}
+			if _, _, err := ask(); err != nil {
+				t.Errorf("after the faults: %v", err)
+			}
+		})
+	}
+}
+
+func TestFaultsQueue(t *testing.T) {
+	a := newApp(t, unlimited).withRoom(t)
+	codes := func(n int) string {
+		var list []string
+		for range n {
+			list = append(list, fmt.Sprint(a.call(t, "get_room_stats", `{"RoomId":"room_id"}`).ErrorCode))
+		}
+		return strings.Join(list, " ")
+	}
+	a.Misbehave(simulator.Fault{Command: "get_room_stats", Code: 1, Skip: 1, Times: 2})
+	a.Misbehave(simulator.Fault{Command: "get_gift_count", Code: 2, Times: -1})
+	a.Misbehave(simulator.Fault{Code: 3})
+	a.Misbehave(simulator.Fault{Command: "get_room_stats", Code: 4, Skip: 2})
+	if got, want := codes(8), "0 1 1 3 0 0 4 0"; got != want {
+		t.Errorf("codes %s, want %s", got, want)
+	}
+	for range 3 {
+		if got := a.call(t, "get_gift_count", `{}`).ErrorCode; got != 2 {
+			t.Errorf("get_gift_count answers %d, want 2", got)
+		}
+	}
+	a.Heal()
+	check(t, a.call(t, "get_gift_count", `{"RoomId":"room_id","From_Account":"user1"}`), 0, "")
+
+	header := http.Header{"Retry-After": {"1"}}
+	a.Misbehave(simulator.Fault{Body: []byte(`{"ErrorCode":5}`), Header: header})
+	header.Set("Retry-After", "2")
+	recorder := httptest.NewRecorder()
+	a.ServeHTTP(recorder, httptest.NewRequest("POST", "/v4/live_engine_http_srv/get_room_stats", strings.NewReader("{}")))
+	if recorder.Header().Get("Retry-After") != "1" {
+		t.Error("a fault was changed from outside")
+	}
+}
+
+// What a fault stands in for is not carried out, what it only spoils is.
+func TestFaultsAndTheLedger(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		fault   simulator.Fault
+		carried int64
+	}{
+		{"code", simulator.Fault{Code: 100001}, 0},
+		{"status", simulator.Fault{Status: 500}, 0},
+		{"body", simulator.Fault{Body: []byte("{}")}, 0},
+		{"header", simulator.Fault{Header: http.Header{"X": {"1"}}}, 1},
+		{"cut", simulator.Fault{CutBody: true}, 1},
+		{"reset", simulator.Fault{Reset: true}, 0}, // a recorder has no connection: the handler aborts
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := newApp(t).withRoom(t)
+			a.Misbehave(test.fault)
+			func() {
+				defer func() {
+					if p := recover(); p != nil && p != http.ErrAbortHandler {
+						panic(p)
+					}
+				}()
+				a.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v4/live_engine_http_srv/send_gift?"+a.query(a.sig).Encode(),
+					strings.NewReader(`{"RoomId":"room_id","GiftId":"rose","From_Account":"fan1","ReceiverList_Account":["user1"]}`)))
+			}()
+			if got, err := a.GiftCount("room_id", "user1"); err != nil || got.TotalCount != test.carried {
+				t.Errorf("%d gifts, %v; want %d", got.TotalCount, err, test.carried)
+			}
+		})
+	}
+}
+
+func TestLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, func(c *simulator.Config) { c.Now = time.Now }).withRoom(t)
+		a.sig = sign(key, map[string]any{"TLS.time": time.Now().Unix()})
+		a.Misbehave(simulator.Fault{Command: "get_room_stats", Latency: time.Hour})
+		begun := time.Now()
+		var slow sync.WaitGroup
+		slow.Go(func() {
+			check(t, a.call(t, "get_room_stats", `{"RoomId":"room_id"}`), 0, "")
+			if took := time.Since(begun); took != time.Hour {
+				t.Errorf("took %v, want an hour", took)
+			}
+		})
+		synctest.Wait()
+		if calls := a.Calls(); len(calls) != 1 || calls[0].Code != -1 {
+			t.Errorf("calls on their way: %+v", calls)
+		}
+		check(t, a.call(t, "get_room_info", `{"RoomId":"room_id"}`), 0, "") // others are not held up
+		if time.Since(begun) != 0 {
+			t.Errorf("another call took %v", time.Since(begun))
+		}
+		slow.Wait()
+	})
+}
+
+func TestLatencyEndsWithTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t).withRoom(t)
+		a.Misbehave(simulator.Fault{Latency: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler || time.Since(begun) != time.Second {
+				t.Errorf("ended with %v after %v", p, time.Since(begun))
+			}
+			if _, err := a.Room("room_id"); err != nil {
+				t.Error("carried out for nobody")
+			}
+		}()
+		request := httptest.NewRequest("POST", "/v4/live_engine_http_srv/destroy_room?"+a.query(a.sig).Encode(), strings.NewReader(`{"RoomId":"room_id"}`))
+		a.ServeHTTP(httptest.NewRecorder(), request.WithContext(ctx))
+	})
+}

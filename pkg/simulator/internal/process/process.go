@@ -1,0 +1,113 @@
+// Package process runs the programs that the runtime simulators serve: with an environment of their own, with everything
+// they print kept, and never longer than they are wanted.
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is a running or ended program. Its methods may be called from several goroutines.
+type Process struct {
+	command *exec.Cmd
+	output  output
+	done    chan struct{}
+	err     error // how it ended; set before done is closed
+}
+
+// inherited are the only variables that a program has from this process: what a Go program needs to find its way, and where
+// one built with -cover leaves its counters.
+var inherited = []string{"GOCOVERDIR", "HOME", "PATH", "SYSTEMROOT", "TMPDIR"}
+
+// Start runs the program at path with nothing but environment and the inherited variables.
+func Start(path string, arguments []string, environment map[string]string) (*Process, error) {
+	p := &Process{command: exec.Command(path, arguments...), done: make(chan struct{})}
+	p.command.Env = variables(environment)
+	p.command.Stdout = &p.output // one writer for both: nothing is torn apart
+	p.command.Stderr = &p.output
+	p.command.WaitDelay = time.Second // for whoever inherited stdout and outlives the program
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	go func() {
+		p.err = p.command.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+func variables(environment map[string]string) []string {
+	all := map[string]string{}
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			all[name] = value
+		}
+	}
+	maps.Copy(all, environment)
+	list := make([]string, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, name+"="+all[name])
+	}
+	return list
+}
+
+// Output is all that the program has printed so far, stdout and stderr in the order written.
+func (p *Process) Output() string { return p.output.String() }
+
+// Done is closed when the program has ended and all its output is there.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Ended waits for the end and describes it as an error, with the output. When says what the program was doing.
+func (p *Process) Ended(when string) error {
+	<-p.done
+	how := "exit status 0"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	printed := p.Output()
+	if printed == "" {
+		printed = "(nothing)"
+	}
+	return fmt.Errorf("%s ended %s: %s; it printed:\n%s", filepath.Base(p.command.Path), when, how, printed)
+}
+
+// Stop asks the program to end, kills it when it has not ended after grace, and returns when it is gone.
+func (p *Process) Stop(grace time.Duration) {
+	if p.command.Process.Signal(syscall.SIGTERM) != nil {
+		p.command.Process.Kill() // gone already, or a system without SIGTERM
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C:
+		p.command.Process.Kill()
+		<-p.done
+	}
+}
+
+// output can be read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(part []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(part)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}

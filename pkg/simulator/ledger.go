@@ -1,0 +1,155 @@
+package simulator
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Statistic is what get_room_stats and destroy_room tell of a whole room, all receivers together.
+//
+// Source: https://cloud.tencent.com/document/product/647/132566
+type Statistic struct {
+	TotalViewers           int64 // entries: who comes N times counts N
+	TotalGiftsSent         int64 // pieces
+	TotalGiftCoins         int64
+	TotalUniqueGiftSenders int64
+	TotalLikesReceived     int64
+}
+
+// GiftCount is what get_gift_count tells of one receiver in one room.
+//
+// Source: https://trtc.io/document/72557
+type GiftCount struct {
+	Sequence        int64 // how often the other numbers changed
+	TotalCount      int64 // pieces
+	TotalCoins      int64 // pieces × the price of the gift when it was sent
+	GiftSenderCount int64 // different senders
+}
+
+// ledger is what happened in the rooms, and what gifts cost.
+type ledger struct {
+	mu     sync.RWMutex
+	rooms  map[string]*room
+	prices map[string]int64 // coins, by gift
+}
+
+type room struct {
+	info      RoomInfo
+	created   time.Time
+	statistic Statistic
+	messages  int64
+	senders   map[string]bool
+	received  map[string]*income // by receiver
+}
+
+type income struct {
+	GiftCount
+	senders map[string]bool
+}
+
+// find returns a room; the caller holds the lock, as with the methods of room.
+func (l *ledger) find(roomID string) (*room, error) {
+	if found := l.rooms[roomID]; found != nil {
+		return found, nil
+	}
+	return nil, refuse(codeRoomUnknown, "the room does not exist, or is dissolved")
+}
+
+func (l *ledger) create(info RoomInfo, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rooms[info.RoomID] != nil {
+		return refuse(codeRoomExists, "the room id is already used")
+	}
+	l.rooms[info.RoomID] = &room{info: info, created: now, senders: map[string]bool{}, received: map[string]*income{}}
+	return nil
+}
+
+// destroy takes a room out; nothing changes it from then on.
+func (l *ledger) destroy(roomID string) (*room, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found, err := l.find(roomID)
+	if err == nil {
+		delete(l.rooms, roomID)
+	}
+	return found, err
+}
+
+// look reads a room, change changes one.
+func (l *ledger) look(roomID string, how func(*room)) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	found, err := l.find(roomID)
+	if err == nil {
+		how(found)
+	}
+	return err
+}
+
+func (l *ledger) change(roomID string, how func(*room) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found, err := l.find(roomID)
+	if err != nil {
+		return err
+	}
+	return how(found)
+}
+
+// send gives the gift to every receiver, or to none.
+func (r *room) send(sent SentGift, price int64) error {
+	receivers := int64(len(sent.Receivers))
+	value, ok1 := product(sent.Count, price)
+	pieces, ok2 := product(sent.Count, receivers)
+	coins, ok3 := product(value, receivers)
+	gifts, ok4 := sum(r.statistic.TotalGiftsSent, pieces)
+	total, ok5 := sum(r.statistic.TotalGiftCoins, coins)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 { // no receiver has more than the room
+		return refuse(codeParameter, "Count is too large: the totals of the room would exceed 64 bits")
+	}
+	r.statistic.TotalGiftsSent, r.statistic.TotalGiftCoins = gifts, total
+	r.senders[sent.Sender] = true
+	r.statistic.TotalUniqueGiftSenders = int64(len(r.senders))
+	for _, receiver := range sent.Receivers {
+		got := r.received[receiver]
+		if got == nil {
+			got = &income{senders: map[string]bool{}}
+			r.received[receiver] = got
+		}
+		got.senders[sent.Sender] = true
+		got.Sequence++
+		got.TotalCount += sent.Count
+		got.TotalCoins += value
+		got.GiftSenderCount = int64(len(got.senders))
+	}
+	return nil
+}
+
+// product multiplies two numbers that are not negative.
+func product(a, b int64) (int64, bool) {
+	if a != 0 && b > math.MaxInt64/a {
+		return 0, false
+	}
+	return a * b, true
+}
+
+// sum adds two numbers that are not negative.
+func sum(a, b int64) (int64, bool) {
+	if a > math.MaxInt64-b {
+		return 0, false
+	}
+	return a + b, true
+}
+
+// snapshot copies a room.
+func (r *room) snapshot() Room {
+	copied := Room{RoomInfo: r.info, CreatedAt: r.created, Statistic: r.statistic, TotalMsgCount: r.messages, Received: map[string]GiftCount{}}
+	copied.Category = slices.Clone(r.info.Category)
+	for receiver, got := range r.received {
+		copied.Received[receiver] = got.GiftCount
+	}
+	return copied
+}

@@ -1,0 +1,148 @@
+// Package simulator is an embedded live engine: it answers v4/live_engine_http_srv as Tencent's does, out of a ledger in
+// memory, and sends the webhook of a dissolved room. It is for the local server, for tests and for benchmarks.
+//
+// An [Engine] is an http.Handler that takes create_room, destroy_room, get_room_info, get_room_stats, get_gift_count and
+// send_gift; the same can be done by its methods. It checks what it is sent by its own reading of the documents and shares
+// no code with the client of this module, so that each finds the mistakes of the other. Refusals are an [*Error] with a
+// documented code. [Engine.Misbehave] makes it fail in the ways that an upstream fails. Nobody has compared it with the
+// live service.
+//
+// Sources: https://tencentcloud.com/zh/document/product/1047/34620 (calls),
+// https://www.tencentcloud.com/document/product/1047/34348 (codes), and the pages named at the commands.
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// Config of an [Engine]. The first three fields are required.
+type Config struct {
+	SDKAppID  int64
+	Admin     string // the account that may call
+	SecretKey string
+
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Limits are the calls per second by command; a command that is not named has none. Default, when nil:
+	// [DocumentedLimits]. An empty map switches them off.
+	Limits map[string]int
+	// Accounts are the imported accounts, besides Admin. When there are none, every account is taken as imported.
+	Accounts []string
+	// Gifts is the catalogue. Default, when nil: [DefaultGifts].
+	Gifts []Gift
+	// MaxBadSignatures is how many refused signatures within a minute shut the app off for a minute. Default, when 0: 10.
+	// Negative: never.
+	MaxBadSignatures int
+
+	// WebhookURL is told of dissolved rooms, unless it is empty.
+	WebhookURL string
+	// WebhookToken signs the webhooks, unless it is empty.
+	WebhookToken string
+	// Transport sends the webhooks. Default: one that keeps no connection open.
+	Transport http.RoundTripper
+}
+
+// Engine is one simulated app. It may be used from several goroutines, and leaves nothing behind that must be closed.
+type Engine struct {
+	config   Config
+	appID    string // SDKAppID as it stands in a query
+	accounts map[string]bool
+	commands map[string]command
+	requests atomic.Int64
+
+	verifier *verifier
+	limiter  *limiter
+	ledger   ledger
+	faults   faults
+	journal  *journal
+	webhook  webhook
+}
+
+// DocumentedLimits gives the calls per second that the pages of the commands allow. destroy_room's page names none.
+func DocumentedLimits() map[string]int {
+	return map[string]int{"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_stats": 100, "send_gift": 200}
+}
+
+// DefaultGifts gives the catalogue of an app that has none of its own.
+func DefaultGifts() []Gift {
+	return []Gift{{ID: "rose", Coins: 1}, {ID: "car", Coins: 100}, {ID: "rocket", Coins: 1000}}
+}
+
+// New makes an app without rooms. It refuses a config with something missing, out of range or misspelt.
+func New(config Config) (*Engine, error) {
+	if config.SDKAppID <= 0 || config.Admin == "" || config.SecretKey == "" {
+		return nil, errors.New("simulator: SDKAppID, Admin and SecretKey are required")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Limits == nil {
+		config.Limits = DocumentedLimits()
+	}
+	if config.Gifts == nil {
+		config.Gifts = DefaultGifts()
+	}
+	if config.MaxBadSignatures == 0 {
+		config.MaxBadSignatures = 10
+	}
+	e := &Engine{config: config, appID: strconv.FormatInt(config.SDKAppID, 10), accounts: map[string]bool{}}
+	e.commands = map[string]command{
+		"create_room":    e.createRoom,
+		"destroy_room":   e.destroyRoom,
+		"get_room_info":  e.getRoomInfo,
+		"get_room_stats": e.getRoomStats,
+		"get_gift_count": e.getGiftCount,
+		"send_gift":      e.sendGift,
+	}
+	e.journal = newJournal(maps.Keys(e.commands))
+	e.verifier = newVerifier(config)
+	e.ledger = ledger{rooms: map[string]*room{}, prices: map[string]int64{}}
+	if err := e.configure(config); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// configure does the part of New that can fail.
+func (e *Engine) configure(config Config) error {
+	for command, limit := range config.Limits {
+		if e.commands[command] == nil || limit <= 0 {
+			return fmt.Errorf("simulator: Limits: %d calls per second of %q: no such command, or not above zero", limit, command)
+		}
+	}
+	e.limiter = newLimiter(config.Limits)
+	if len(config.Accounts) > 0 {
+		e.accounts[config.Admin] = true
+	}
+	for _, account := range config.Accounts {
+		if err := checkBytes("Accounts", account, maxAccount); err != nil {
+			return err
+		}
+		e.accounts[account] = true
+	}
+	for _, gift := range config.Gifts {
+		if err := e.AddGift(gift); err != nil {
+			return err
+		}
+	}
+	return e.SetWebhook(config.WebhookURL, config.WebhookToken)
+}
+
+// SetSecretKey rotates the app's key: signatures of other keys are refused from now on, but for those of the keys that are
+// named as also accepted. A shut-off because of bad signatures stays.
+func (e *Engine) SetSecretKey(key string, alsoAccepted ...string) error {
+	keys := append([]string{key}, alsoAccepted...)
+	for _, key := range keys {
+		if key == "" {
+			return errors.New("simulator: a secret key is empty")
+		}
+	}
+	e.verifier.setKeys(keys)
+	return nil
+}

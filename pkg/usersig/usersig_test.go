@@ -1,0 +1,239 @@
+package usersig_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/usersig"
+)
+
+var admin = usersig.Identity{SDKAppID: 1400000000, Account: "administrator", Key: "not-a-real-key"}
+
+func TestSignKeepsTheSignatureForHalfItsValidity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signer := usersig.NewSigner(time.Now)
+		first := sign(t, signer, admin)
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				if sig := sign(t, signer, admin); sig != first {
+					t.Error("two callers have two signatures")
+				}
+			})
+		}
+		callers.Wait()
+		time.Sleep(12*time.Hour - time.Second)
+		if sign(t, signer, admin) != first {
+			t.Error("renewed before half of the validity")
+		}
+		time.Sleep(time.Second)
+		second := sign(t, signer, admin)
+		if second == first {
+			t.Error("not renewed at half of the validity")
+		}
+		if err := usersig.Verify(second, admin, time.Now().Add(usersig.Validity)); err != nil {
+			t.Errorf("the signature is not good for %v: %v", usersig.Validity, err)
+		}
+		if err := usersig.Verify(second, admin, time.Now().Add(usersig.Validity+time.Second)); !errors.Is(err, usersig.ErrExpired) {
+			t.Errorf("after its validity: %v, want ErrExpired", err)
+		}
+	})
+}
+
+func TestManyFirstCallersShareOneSignature(t *testing.T) {
+	signer := usersig.NewSigner(time.Now)
+	sigs := make([]string, 50)
+	var callers sync.WaitGroup
+	for i := range sigs {
+		callers.Go(func() { sigs[i] = sign(t, signer, admin) })
+	}
+	callers.Wait()
+	for _, sig := range sigs {
+		if sig != sigs[0] {
+			t.Fatal("two first callers have two signatures")
+		}
+	}
+}
+
+func TestSignDropsTheSignature(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signer := usersig.NewSigner(time.Now)
+		first := sign(t, signer, admin)
+		time.Sleep(time.Second)
+		signer.Forget("another")
+		if sign(t, signer, admin) != first {
+			t.Error("forgot a signature that was not meant")
+		}
+		signer.Forget(first)
+		second := sign(t, signer, admin)
+		if second == first {
+			t.Error("a refused signature is used again")
+		}
+		for name, other := range map[string]usersig.Identity{
+			"key":     {SDKAppID: admin.SDKAppID, Account: admin.Account, Key: "another-not-real-key"},
+			"app":     {SDKAppID: 1400000001, Account: admin.Account, Key: admin.Key},
+			"account": {SDKAppID: admin.SDKAppID, Account: "other", Key: admin.Key},
+		} {
+			if sig := sign(t, signer, other); usersig.Verify(sig, other, time.Now()) != nil || usersig.Verify(sig, admin, time.Now()) == nil {
+				t.Errorf("after a change of the %s the signature is not for the new identity", name)
+			}
+		}
+	})
+}
+
+func TestSignNeedsAWholeIdentity(t *testing.T) {
+	for _, identity := range []usersig.Identity{{}, {SDKAppID: 1, Account: "a"}, {SDKAppID: 1, Key: "k"}, {Account: "a", Key: "k"}} {
+		if sig, err := usersig.NewSigner(time.Now).Sign(identity); err == nil {
+			t.Errorf("%+v was signed: %s", identity, sig)
+		}
+	}
+}
+
+func sign(t *testing.T, signer *usersig.Signer, identity usersig.Identity) string {
+	t.Helper()
+	sig, err := signer.Sign(identity)
+	if err != nil {
+		t.Errorf("Sign: %v", err)
+	}
+	return sig
+}
+
+// pack puts a document into the outer form of a UserSig, by hand.
+func pack(document string) string {
+	var packed bytes.Buffer
+	w := zlib.NewWriter(&packed)
+	io.WriteString(w, document)
+	w.Close()
+	return strings.NewReplacer("+", "*", "/", "-", "=", "_").Replace(base64.StdEncoding.EncodeToString(packed.Bytes()))
+}
+
+// document is the inner form of a UserSig, signed by hand as the format says.
+func document(identity usersig.Identity, at, expire int64, change func(map[string]any)) string {
+	mac := hmac.New(sha256.New, []byte(identity.Key))
+	fmt.Fprintf(mac, "TLS.identifier:%s\nTLS.sdkappid:%d\nTLS.time:%d\nTLS.expire:%d\n", identity.Account, identity.SDKAppID, at, expire)
+	fields := map[string]any{
+		"TLS.ver": "2.0", "TLS.identifier": identity.Account, "TLS.sdkappid": identity.SDKAppID, "TLS.time": at, "TLS.expire": expire,
+		"TLS.sig": base64.StdEncoding.EncodeToString(mac.Sum(nil)),
+	}
+	if change != nil {
+		change(fields)
+	}
+	text, _ := json.Marshal(fields)
+	return string(text)
+}
+
+func TestVerify(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	at := now.Unix()
+	user := usersig.Identity{SDKAppID: 1400000000, Account: "user:1", Key: "not-a-real-key"}
+	with := func(field string, value any) string {
+		return pack(document(user, at, 100, func(f map[string]any) { f[field] = value }))
+	}
+	good := pack(document(user, at, 100, nil))
+	for _, test := range []struct {
+		name string
+		sig  string
+		who  usersig.Identity
+		want error
+	}{
+		{"good", good, user, nil},
+		{"just before its end", pack(document(user, at-100, 100, nil)), user, nil},
+		{"past its end", pack(document(user, at-101, 100, nil)), user, usersig.ErrExpired},
+		{"another account", good, usersig.Identity{SDKAppID: user.SDKAppID, Account: "user:2", Key: user.Key}, usersig.ErrInvalid},
+		{"another app", good, usersig.Identity{SDKAppID: 1, Account: user.Account, Key: user.Key}, usersig.ErrInvalid},
+		{"another key", good, usersig.Identity{SDKAppID: user.SDKAppID, Account: user.Account, Key: "other"}, usersig.ErrInvalid},
+		{"nobody", good, usersig.Identity{}, usersig.ErrInvalid},
+		{"empty", "", user, usersig.ErrInvalid},
+		{"no base64", "???", user, usersig.ErrInvalid},
+		{"standard base64 alphabet", strings.NewReplacer("*", "+", "-", "/", "_", "=").Replace(good), user, usersig.ErrInvalid},
+		{"broken by a line end", good[:20] + "\n" + good[20:], user, usersig.ErrInvalid},
+		{"cut", good[:len(good)/2], user, usersig.ErrInvalid},
+		{"base64 but no zlib", "QUJD", user, usersig.ErrInvalid},
+		{"zlib but no JSON", pack("hello"), user, usersig.ErrInvalid},
+		{"JSON of the wrong types", with("TLS.time", "soon"), user, usersig.ErrInvalid},
+		{"JSON null", pack("null"), user, usersig.ErrInvalid},
+		{"version 1", with("TLS.ver", "1.0"), user, usersig.ErrInvalid},
+		{"no signature", with("TLS.sig", ""), user, usersig.ErrInvalid},
+		{"other signature", with("TLS.sig", "AAAA"), user, usersig.ErrInvalid},
+		{"longer life than signed", with("TLS.expire", 100_000), user, usersig.ErrInvalid},
+		{"time that overflows", with("TLS.expire", int64(9_223_372_036_854_775_807)), user, usersig.ErrInvalid},
+		{"negative time", with("TLS.time", -1), user, usersig.ErrInvalid},
+		{"a TRTC private map key", with("TLS.userbuf", "AAAA"), user, usersig.ErrInvalid},
+		{"decompresses without end", pack(strings.Repeat(" ", 1<<20)), user, usersig.ErrInvalid},
+		{"too long", strings.Repeat("A", 5000), user, usersig.ErrInvalid},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := usersig.Verify(test.sig, test.who, now); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+				t.Errorf("Verify = %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func ExampleVerify() {
+	signer := usersig.NewSigner(time.Now)
+	user := usersig.Identity{SDKAppID: 1400000000, Account: "user1", Key: "not-a-real-key"}
+	sig, _ := signer.Sign(user)
+	fmt.Println(usersig.Verify(sig, user, time.Now()))
+	user.Account = "user2"
+	fmt.Println(usersig.Verify(sig, user, time.Now()))
+	// Output:
+	// <nil>
+	// usersig: not a valid signature of this account
+}
+
+func FuzzVerify(f *testing.F) {
+	now := time.Unix(1_800_000_000, 0)
+	user := usersig.Identity{SDKAppID: 1400000000, Account: "user1", Key: "not-a-real-key"}
+	stranger := usersig.Identity{SDKAppID: 1400000000, Account: "user1", Key: "a-stranger's"}
+	f.Add(document(user, now.Unix(), 100, nil), true)
+	f.Add(document(stranger, now.Unix(), 100, nil), true)
+	f.Add("{}", true)
+	f.Add("eJw", false)
+	genuine := document(user, now.Unix(), 100, nil)
+	f.Fuzz(func(t *testing.T, text string, packed bool) {
+		sig := text
+		if packed {
+			sig = pack(text)
+		}
+		if usersig.Verify(sig, user, now) != nil {
+			return
+		}
+		var got, want struct {
+			Sig []byte `json:"TLS.sig"`
+		}
+		if json.Unmarshal([]byte(text), &got); packed && json.Unmarshal([]byte(genuine), &want) == nil && !bytes.Equal(got.Sig, want.Sig) {
+			t.Fatalf("a signature that nobody made was accepted: %s", text)
+		}
+	})
+}
+
+func BenchmarkSign(b *testing.B) {
+	b.Run("cached", func(b *testing.B) {
+		signer := usersig.NewSigner(time.Now)
+		for b.Loop() {
+			if _, err := signer.Sign(admin); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("uncached", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := usersig.NewSigner(time.Now).Sign(admin); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
