@@ -1,0 +1,84 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/functions/internal/eventtest"
+	"github.com/giftstats/giftstats/pkg/gateway/aws"
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/simulator"
+	"github.com/giftstats/giftstats/pkg/usersig"
+)
+
+// One warm request, from event to encoded answer, beside a bare net/http POST with a ready signature to the same upstream in
+// the same process. Compare the two, not either with anything else.
+func BenchmarkWarmRequest(b *testing.B) {
+	w := newWorld(b, io.Discard, slog.LevelInfo, nil, "GIFTSTATS_RATE_LIMIT=100000")
+	upstream := httptest.NewServer(w.engine)
+	defer upstream.Close()
+	b.Run("bare POST", func(b *testing.B) {
+		sig, err := usersig.NewSigner(time.Now).Sign(usersig.Identity{SDKAppID: appID, Account: "administrator", Key: fakeKey})
+		if err != nil {
+			b.Fatal(err)
+		}
+		target := upstream.URL + "/v4/live_engine_http_srv/get_gift_count?sdkappid=1400000000&identifier=administrator&random=7&contenttype=json&usersig=" + url.QueryEscape(sig)
+		body := []byte(`{"RoomId":"room_id","From_Account":"user1"}`)
+		b.ReportAllocs()
+		for b.Loop() {
+			response, err := http.Post(target, "application/json", bytes.NewReader(body))
+			if err != nil {
+				b.Fatal(err)
+			}
+			var answer struct {
+				ErrorCode int
+				Response  struct{ TotalCoins int64 }
+			}
+			err = json.NewDecoder(response.Body).Decode(&answer)
+			response.Body.Close()
+			if err != nil || answer.Response.TotalCoins != 1 {
+				b.Fatal(err, answer)
+			}
+		}
+	})
+	b.Run("Lambda event", func(b *testing.B) {
+		f := aws.New(w.app.Handler, aws.Options{Logger: w.app.Logger})
+		payload := eventtest.Payload(b, eventtest.AWS[0].Event(sample()))
+		b.ReportAllocs()
+		for b.Loop() {
+			answer, err := f.Invoke(context.Background(), payload)
+			if err != nil || !bytes.Contains(answer, []byte(`\"total_coins\":1`)) {
+				b.Fatalf("%v: %s", err, answer)
+			}
+		}
+	})
+}
+
+// A batch of 1,000 queries at 20 ms of upstream latency and without a limit: what is left is the fan-out.
+func BenchmarkBatch(b *testing.B) {
+	w := newWorld(b, io.Discard, slog.LevelWarn, nil, "GIFTSTATS_RATE_LIMIT=100000")
+	w.engine.Misbehave(simulator.Fault{Times: -1, Latency: 20 * time.Millisecond})
+	var queries []string
+	for range giftstats.MaxBatch {
+		queries = append(queries, `{"room_id":"room_id","account":"user1"}`)
+	}
+	batch := eventtest.Request{Method: "POST", Path: "/v1/gift-stats", Header: bearer(apiKey), Body: fmt.Sprintf(`{"queries":[%s]}`, strings.Join(queries, ","))}
+	b.ReportAllocs()
+	for b.Loop() {
+		recorder := httptest.NewRecorder()
+		w.app.Handler.ServeHTTP(recorder, request(batch))
+		if !strings.Contains(recorder.Body.String(), `"succeeded":1000`) {
+			b.Fatal(recorder.Body.String()[:200])
+		}
+	}
+}
