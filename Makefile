@@ -25,13 +25,16 @@ build: build-aws build-tencent ## build the binaries of both clouds into dist/ (
 
 build-aws:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/api/bootstrap ./functions/aws/api
+	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/streamend/bootstrap ./functions/aws/streamend
 
 build-tencent:
 	GOARCH=amd64 $(gobuild) -o dist/tencent/api ./functions/tencent/api
+	GOARCH=amd64 $(gobuild) -o dist/tencent/streamend ./functions/tencent/streamend
 
 package: build ## put the binaries into zip files, the same byte for byte on every run
 	go run .build/zip.go dist/aws-api.zip dist/aws/api/bootstrap
-	go run .build/zip.go dist/tencent.zip dist/tencent/api
+	go run .build/zip.go dist/aws-streamend.zip dist/aws/streamend/bootstrap
+	go run .build/zip.go dist/tencent.zip dist/tencent/api dist/tencent/streamend
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -18,7 +18,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
 // RequestIDHeader carries the gateway's request id to the handler. What a client sends under this name never arrives.
@@ -64,7 +65,7 @@ func NewServer(handler http.Handler, logger *slog.Logger) *Server {
 // Serve runs the handler. Its context ends a little before that of the invocation, so that it can still answer. A panic
 // becomes an internal problem; its text and stack go to the log only.
 func (s *Server) Serve(ctx context.Context, request Request) (response Response) {
-	ctx, cancel := withMargin(ctx)
+	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -81,18 +82,6 @@ func (s *Server) Serve(ctx context.Context, request Request) (response Response)
 func (s *Server) Refuse(ctx context.Context, err error, requestID string) Response {
 	s.logger.WarnContext(ctx, "event refused", "request_id", requestID, "error", err)
 	return Problem(err, requestID)
-}
-
-// maxMargin is the most time kept back from the handler: enough to write an answer and hand it over, twice.
-const maxMargin = 300 * time.Millisecond
-
-// withMargin ends the context 300 ms, or a fifth of the time that is left, before its deadline.
-func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-max(0, min(maxMargin, time.Until(deadline)/5))))
 }
 
 // http is the request as net/http's own server would give it to a handler.

@@ -21,6 +21,7 @@ type exchange struct {
 	id      string
 	route   string
 	roomID  string
+	eventID string // of a stream that has ended
 	caller  string // who holds the api key
 	account string // whose UserSig or query it is; logged at debug only
 	status  int    // 0: nothing written yet
@@ -88,6 +89,9 @@ func (x *exchange) finish() {
 	}
 	if x.roomID != "" {
 		attributes = append(attributes, slog.String("room_id", x.roomID))
+	}
+	if x.eventID != "" {
+		attributes = append(attributes, slog.String("event_id", x.eventID))
 	}
 	if x.caller != "" {
 		attributes = append(attributes, slog.String("caller", x.caller))

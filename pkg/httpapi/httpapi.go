@@ -5,6 +5,7 @@
 package httpapi
 
 import (
+	"context"
 	_ "embed"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
 // OpenAPI is the OpenAPI 3.1 document of the API.
@@ -21,7 +24,7 @@ import (
 //go:embed openapi.json
 var OpenAPI []byte
 
-// Config of the handler. All fields but BasePath are required.
+// Config of the handler. All fields but BasePath and CSSEndsStream are required.
 type Config struct {
 	Service  *giftstats.Service
 	Secrets  *secret.Cache // api keys, and the key that callers' UserSigs are checked with
@@ -30,6 +33,11 @@ type Config struct {
 	Version  string // of the program, for /healthz
 	Now      func() time.Time
 	Logger   *slog.Logger
+
+	// StreamEnded takes the ends of streams that verified webhooks tell of: onto a queue, or to be processed at once. Its
+	// nil is a promise that the end is not lost.
+	StreamEnded   func(context.Context, streamend.Event) error
+	CSSEndsStream bool // an interrupted push of CSS is the end of a stream
 }
 
 // Auth is which credentials are accepted. With none, everybody is let in: the gateway in front has checked them.
@@ -46,6 +54,9 @@ func New(config Config) http.Handler {
 	a := &api{config: config, routes: http.NewServeMux()}
 	a.handle("/v1/gift-stats", methods{http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch})
 	a.handle("/v1/room-stats", methods{http.MethodGet: a.roomStats})
+	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
+		a.handle("/v1/webhooks/"+kind.Name, methods{http.MethodPost: a.webhook(kind)})
+	}
 	a.handle("/healthz", methods{http.MethodGet: a.health})
 	a.handle("/openapi.json", methods{http.MethodGet: a.openAPI})
 	a.routes.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { exchangeOf(r).fail(notFound()) })

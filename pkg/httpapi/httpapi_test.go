@@ -20,6 +20,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
 	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
 
@@ -62,6 +63,7 @@ func document() ([]byte, error) {
 	hash := sha256.Sum256([]byte(apiKey))
 	return json.Marshal(map[string]any{
 		"sdk_app_id": 1400000000, "admin": "administrator", "secret_key": fakeKey, "api_keys": map[string]string{"backoffice": hex.EncodeToString(hash[:])},
+		"webhook": map[string]string{"live_token": "xxxxyyyy", "trtc_key": "123654", "css_key": "somekey"},
 	})
 }
 
@@ -70,8 +72,9 @@ func newHandler(e giftstats.Engine, s store, log io.Writer, change func(*httpapi
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	config := httpapi.Config{
 		Service: giftstats.NewService(e), Version: "v1.2.3", Now: time.Now, Logger: logger,
-		Secrets: secret.NewCache(secret.Options{Store: s, TTL: time.Hour, Now: time.Now, Logger: logger}),
-		Auth:    httpapi.Auth{APIKey: true, UserSig: true},
+		Secrets:     secret.NewCache(secret.Options{Store: s, TTL: time.Hour, Now: time.Now, Logger: logger}),
+		Auth:        httpapi.Auth{APIKey: true, UserSig: true},
+		StreamEnded: func(context.Context, streamend.Event) error { return nil },
 	}
 	if change != nil {
 		change(&config)

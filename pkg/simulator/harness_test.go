@@ -28,7 +28,7 @@ const (
 	key   = "not-a-real-key"
 )
 
-// start is a while after the signatures in testdata were made.
+// start is a second after the official signatures of the tests were made.
 var start = time.Unix(1795420130, 0)
 
 // sign makes a UserSig; the description of the format leaves the level of compression open.

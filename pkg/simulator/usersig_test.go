@@ -63,6 +63,8 @@ func TestUserSigForms(t *testing.T) {
 		{"negative expiry", text(`expire":1`, `expire":-1`), 70003, "negative"},
 		{"negative time", text(`time":1`, `time":-1`), 70003, "negative"},
 		{"MAC is no base64", text("AA==", "AA"), 70003, "TLS.sig"},
+		{"MAC has stray bits", text("AA==", "AB=="), 70003, "TLS.sig"},
+		{"stray bits", encode(make([]byte, 1))[:1] + "B__", 70003, "its base64"},
 		{"MAC is a number", text(`"AA=="`, "1"), 70003, "TLS.sig must be a String"},
 		{"userbuf is no base64", with("TLS.userbuf", "A"), 70003, "TLS.userbuf"},
 		{"userbuf is null", text(`"TLS.sig"`, `"TLS.userbuf":null,"TLS.sig"`), 70003, "TLS.userbuf must be a String"},

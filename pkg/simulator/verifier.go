@@ -62,7 +62,7 @@ func (v *verifier) countBad(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bad.add(now, time.Minute) >= v.maxBad {
-		v.bad, v.shutOffUntil = window{}, now.Add(time.Minute)
+		v.shutOffUntil = now.Add(time.Minute) // by then, the bad ones are forgotten, too
 	}
 }
 

@@ -3,52 +3,127 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/local"
 	"github.com/giftstats/giftstats/pkg/settings"
+	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
 // Version of the program; set when it is linked.
 var Version = "devel"
 
-// App is everything that a main function serves with.
-type App struct {
-	Handler http.Handler
-	Secrets *secret.Cache
-	Client  *liveengine.Client
-	Logger  *slog.Logger
+// Config of an [App].
+type Config struct {
+	Settings settings.Settings
+	Store    secret.Store
+	// Open makes the client of a queue or bus that the platform carries; nil where it carries none.
+	Open  func(settings.Location) (delivery.Deliverer, error)
+	Log   io.Writer
+	Level slog.Leveler
 }
 
-// New makes an App that calls the upstream at s.Endpoint with the secret of the store.
-func New(s settings.Settings, store secret.Store, logger *slog.Logger) (*App, error) {
+// App is everything that a main function serves with.
+type App struct {
+	Handler   http.Handler         // the HTTP side
+	Processor *streamend.Processor // the events side
+	Secrets   *secret.Cache
+	Client    *liveengine.Client
+	Logger    *slog.Logger
+}
+
+// New makes an App. It sends nothing yet.
+func New(config Config) (*App, error) {
+	s, logger := config.Settings, logger(config.Log, config.Level)
 	secrets := secret.NewCache(secret.Options{
-		Store: store, Bare: secret.Bare{SDKAppID: s.SDKAppID, Admin: s.Admin}, TTL: s.SecretTTL, Now: time.Now, Logger: logger,
+		Store: config.Store, Bare: secret.Bare{SDKAppID: s.SDKAppID, Admin: s.Admin}, TTL: s.SecretTTL, Now: time.Now, Logger: logger,
 	})
 	client, err := liveengine.New(liveengine.Config{
 		Endpoint: s.Endpoint, Secrets: secrets, Limiter: giftstats.NewLimiter(s.RateLimit),
-		Timeout: s.Timeout, Attempts: s.Attempts, UserAgent: "giftstats/" + Version, Logger: logger,
+		Timeout: s.Timeout, Attempts: s.Attempts, UserAgent: userAgent(), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
+	service := giftstats.NewService(client)
+	receivers, err := config.receivers(secrets)
+	if err != nil {
+		return nil, err
+	}
+	processor := streamend.NewProcessor(streamend.Config{Service: service, Deliver: receivers, Settle: secrets.Settle, Now: time.Now, Logger: logger})
+	streamEnded := processor.Process
+	if s.Queue != nil {
+		queue, err := config.Open(*s.Queue)
+		if err != nil {
+			return nil, err
+		}
+		streamEnded = enqueue(queue)
+	}
 	handler := httpapi.New(httpapi.Config{
-		Service: giftstats.NewService(client), Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath,
-		Version: Version, Now: time.Now, Logger: logger,
+		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Now: time.Now, Logger: logger,
+		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
 	})
-	return &App{handler, secrets, client, logger}, nil
+	return &App{handler, processor, secrets, client, logger}, nil
 }
 
-// Logger writes JSON lines to out.
-func Logger(out io.Writer, level slog.Leveler) *slog.Logger {
+// enqueue leaves the processing of an event to whoever reads the queue.
+func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) error {
+	return func(ctx context.Context, event streamend.Event) error {
+		body, err := json.Marshal(event)
+		if err != nil {
+			return fmt.Errorf("encode the event: %w", err)
+		}
+		return queue.Deliver(ctx, delivery.Message{ID: event.EventID, Body: body})
+	}
+}
+
+// receivers are where summaries go.
+func (c Config) receivers(secrets *secret.Cache) (delivery.Deliverer, error) {
+	var receivers []delivery.Deliverer
+	for _, location := range c.Settings.Deliver {
+		receiver, err := c.receiver(location, secrets)
+		if err != nil {
+			return nil, err
+		}
+		receivers = append(receivers, receiver)
+	}
+	return delivery.All(receivers...), nil
+}
+
+func (c Config) receiver(location settings.Location, secrets *secret.Cache) (delivery.Deliverer, error) {
+	switch location.Scheme {
+	case "log":
+		return delivery.Log(logger(c.Log, slog.LevelInfo)), nil // whatever the level of the other lines is
+	case "https", "http":
+		return delivery.HTTPS(delivery.HTTPSConfig{URL: location.Scheme + "://" + location.Name, Key: deliveryKey(secrets), UserAgent: userAgent()}), nil
+	default:
+		return c.Open(location)
+	}
+}
+
+func deliveryKey(secrets *secret.Cache) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		document, err := secrets.Get(ctx)
+		if err != nil {
+			return "", err
+		}
+		return document.DeliveryKey.Reveal(), nil
+	}
+}
+
+func userAgent() string { return "giftstats/" + Version }
+
+func logger(out io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
 }
 

@@ -3,9 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/eventtest"
+	"github.com/giftstats/giftstats/functions/internal/fixture"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -29,9 +28,9 @@ import (
 )
 
 const (
-	appID   = 1400000000
-	fakeKey = "not-a-real-key"
-	apiKey  = "not-a-real-api-key"
+	appID   = fixture.AppID
+	fakeKey = fixture.SecretKey
+	apiKey  = fixture.APIKey
 )
 
 // store holds the secret document of the simulated app.
@@ -50,11 +49,7 @@ func (s *store) set(key string, err error) {
 func (s *store) Fetch(context.Context) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	hash := sha256.Sum256([]byte(apiKey))
-	document, _ := json.Marshal(map[string]any{
-		"sdk_app_id": appID, "admin": "administrator", "secret_key": s.key, "api_keys": map[string]string{"backoffice": hex.EncodeToString(hash[:])},
-	})
-	return document, s.err
+	return []byte(fixture.Document(s.key)), s.err
 }
 
 // world is an app, the simulator that it calls, and its secret store.
@@ -67,28 +62,13 @@ type world struct {
 // newWorld makes a world with the room of the API page's sample; more variables and changes to the simulator may be given.
 func newWorld(t testing.TB, log io.Writer, level slog.Level, change func(*simulator.Config), variables ...string) *world {
 	t.Helper()
-	config := simulator.Config{SDKAppID: appID, Admin: "administrator", SecretKey: fakeKey, Limits: map[string]int{}, Gifts: []simulator.Gift{{ID: "coin", Coins: 1}}}
-	if change != nil {
-		change(&config)
-	}
-	engine, err := simulator.New(config)
-	if err == nil {
-		err = errors.Join(
-			engine.CreateRoom(simulator.RoomInfo{RoomID: "room_id"}),
-			engine.SendGift(simulator.SentGift{RoomID: "room_id", GiftID: "coin", Count: 1, Sender: "viewer", Receivers: []string{"user1"}}),
-		)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	upstream := httptest.NewServer(engine)
-	t.Cleanup(upstream.Close)
-	s, err := settings.Parse(append([]string{"GIFTSTATS_ENDPOINT=" + upstream.URL, "GIFTSTATS_SECRET=env://NOT_USED", "GIFTSTATS_AUTH=api-key,usersig", "GIFTSTATS_RATE_LIMIT=10000"}, variables...), settings.AWS)
+	engine, upstream := fixture.Engine(t, change)
+	s, err := settings.Parse(append([]string{"GIFTSTATS_ENDPOINT=" + upstream, "GIFTSTATS_SECRET=env://NOT_USED", "GIFTSTATS_AUTH=api-key,usersig", "GIFTSTATS_RATE_LIMIT=10000"}, variables...), settings.AWS)
 	if err != nil {
 		t.Fatal(err)
 	}
 	held := &store{key: fakeKey}
-	a, err := app.New(s, held, app.Logger(log, level))
+	a, err := app.New(app.Config{Settings: s, Store: held, Log: log, Level: level})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +103,7 @@ func bearer(key string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + key, "Host": "example.com"}
 }
 
-// sample asks the question of the API page's sample.
-func sample() eventtest.Request {
-	return eventtest.Request{Path: "/v1/gift-stats", Query: url.Values{"room_id": {"room_id"}, "account": {"user1"}}, Header: bearer(apiKey)}
-}
+func sample() eventtest.Request { return fixture.Sample() }
 
 func TestMainJobInEveryForm(t *testing.T) {
 	w := newWorld(t, io.Discard, slog.LevelInfo, nil)

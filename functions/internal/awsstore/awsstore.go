@@ -1,4 +1,4 @@
-// Package awsstore opens the secret stores that the binaries for AWS carry.
+// Package awsstore opens the secret stores that all binaries carry, and AWS Secrets Manager.
 package awsstore
 
 import (

@@ -39,7 +39,7 @@ const expected = "this function answers HTTP events of function URLs and API Gat
 
 // Invoke answers one event. The error is always nil, and payload is not used after it returns.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx = withoutZeroDeadline(ctx)
+	ctx = WithoutZeroDeadline(ctx)
 	event, recognized := decode(payload)
 	requestID := event.requestID()
 	if invocation, ok := functioncontext.FromContext(ctx); ok && requestID == "" {
@@ -57,11 +57,11 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(answerTo(event, response))
 }
 
-// withoutZeroDeadline takes a deadline of zero off the context: the library makes one of 1970 from it, while the platform
+// WithoutZeroDeadline takes a deadline of zero off the context: the library makes one of 1970 from it, while the platform
 // means that there is none.
 //
 // Source: https://github.com/tencentyun/scf-go-lib/blob/master/cloudfunction/function.go
-func withoutZeroDeadline(ctx context.Context) context.Context {
+func WithoutZeroDeadline(ctx context.Context) context.Context {
 	if deadline, ok := ctx.Deadline(); ok && deadline.Equal(time.Unix(0, 0)) {
 		return context.WithoutCancel(ctx)
 	}

@@ -1,23 +1,27 @@
 // Package awssecretsmanager keeps the secret in AWS Secrets Manager.
 //
-// One read is one GetSecretValue, so the only permission needed is secretsmanager:GetSecretValue (and kms:Decrypt for a
-// secret under a key of the customer's own).
+// One read is one GetSecretValue, so the only permission needed is secretsmanager:GetSecretValue, and kms:Decrypt for a
+// secret under a key of the customer's own. The client is made from the environment's variables alone (package awsenv).
+//
+// Errors name the secret, AWS's error code and what to change. They hold nothing of the secret's value and nothing of the
+// credentials, which AWS itself repeats in some of its messages.
 package awssecretsmanager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go"
 
 	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 )
 
-// Options of a [Store].
+// Options of a [Store]. SecretID is required.
 type Options struct {
 	SecretID     string // name or ARN
 	VersionStage string // default: AWSCURRENT
@@ -25,68 +29,75 @@ type Options struct {
 	Environment  awsenv.Environment
 }
 
-// Store reads one secret.
+// Store reads one secret. It may be used from several goroutines.
 type Store struct {
-	options Options
-	client  *secretsmanager.Client
+	secretID, versionStage string
+	environment            awsenv.Environment
+	client                 *secretsmanager.Client
 }
 
-// New makes the client from explicit options. A region stated in the ARN comes before that of the environment.
+// New checks the options and makes the client; it sends nothing. The region of an ARN comes before that of the environment.
 func New(options Options) (*Store, error) {
-	if options.VersionStage == "" {
-		options.VersionStage = "AWSCURRENT"
+	store, err := newStore(options)
+	if err != nil {
+		return nil, fmt.Errorf("secret in AWS Secrets Manager: %w", err)
 	}
-	region := options.Environment.Region()
-	if parts := strings.Split(options.SecretID, ":"); len(parts) == 7 && parts[0] == "arn" && parts[3] != "" {
-		region = parts[3] // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
-	}
-	if region == "" {
-		return nil, errors.New("GIFTSTATS_SECRET names a secret of AWS Secrets Manager, but no region is known: set AWS_REGION, or give the secret's ARN")
-	}
-	endpoint := options.Environment.Endpoint("SECRETS_MANAGER")
-	if options.Endpoint != "" {
-		endpoint = &options.Endpoint
-	}
-	return &Store{options, secretsmanager.New(secretsmanager.Options{
-		Region:       region,
-		Credentials:  options.Environment.Credentials(),
-		BaseEndpoint: endpoint,
-	})}, nil
+	return store, nil
 }
 
-// Fetch reads the secret.
+func newStore(options Options) (*Store, error) {
+	region, err := regionOf(options.SecretID)
+	if err != nil {
+		return nil, err
+	}
+	config, err := options.Environment.Config("SECRETS_MANAGER", options.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	config.Region = cmp.Or(region, config.Region)
+	if config.Region == "" {
+		return nil, errors.New("no region is known: set AWS_REGION, or give the secret's ARN")
+	}
+	return &Store{
+		secretID:     options.SecretID,
+		versionStage: cmp.Or(options.VersionStage, "AWSCURRENT"),
+		environment:  options.Environment,
+		client:       secretsmanager.NewFromConfig(config),
+	}, nil
+}
+
+// regionOf gives the region of an ARN, and nothing for a name.
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+func regionOf(secretID string) (string, error) {
+	if secretID == "" {
+		return "", errors.New("the secret's name or ARN is missing")
+	}
+	if !strings.HasPrefix(secretID, "arn:") {
+		return "", nil
+	}
+	parsed, err := arn.Parse(secretID)
+	if err != nil || parsed.Service != "secretsmanager" || parsed.Region == "" || !strings.HasPrefix(parsed.Resource, "secret:") {
+		return "", errors.New("the ARN is not like arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-??????")
+	}
+	return parsed.Region, nil
+}
+
+// Fetch reads the secret. When ctx ends before, the error is that of ctx.
+//
+// Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
 	output, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
-		SecretId:     &s.options.SecretID,
-		VersionStage: &s.options.VersionStage,
+		SecretId:     &s.secretID,
+		VersionStage: &s.versionStage,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %s (%s) from AWS Secrets Manager%s: %w", s.options.SecretID, s.options.VersionStage, advice(err), err)
+		return nil, fmt.Errorf("read the secret %s (%s) from AWS Secrets Manager: %w", s.secretID, s.versionStage, s.environment.Explain(ctx, err, advice))
 	}
-	if output.SecretString != nil {
-		return []byte(aws.ToString(output.SecretString)), nil
+	if text := aws.ToString(output.SecretString); text != "" {
+		return []byte(text), nil
 	}
-	return output.SecretBinary, nil
-}
-
-// advice says what to do about the errors that a wrong set-up gives.
-// Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
-func advice(err error) string {
-	var refused smithy.APIError
-	if !errors.As(err, &refused) {
-		return ""
+	if len(output.SecretBinary) > 0 {
+		return output.SecretBinary, nil
 	}
-	switch refused.ErrorCode() {
-	case "ResourceNotFoundException":
-		return " (is the name right, and the region?)"
-	case "AccessDeniedException":
-		return " (the function's role needs secretsmanager:GetSecretValue on this secret, and kms:Decrypt if it is under a key of your own)"
-	case "DecryptionFailure":
-		return " (the function's role needs kms:Decrypt on the secret's key)"
-	case "InvalidRequestException":
-		return " (is the secret marked for deletion?)"
-	case "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException", "InvalidClientTokenId":
-		return " (the credentials of the environment are not valid)"
-	}
-	return ""
+	return nil, fmt.Errorf("the secret %s (%s) in AWS Secrets Manager is empty", s.secretID, s.versionStage)
 }

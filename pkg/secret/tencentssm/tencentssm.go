@@ -1,58 +1,56 @@
 // Package tencentssm keeps the secret in Tencent Cloud's Secrets Manager (SSM).
 //
-// On SCF the credentials of the function's role come with each invocation, in variables that the SDK's own chain does not
-// read, so they are read from the environment whenever the secret is.
+// One read is one GetSecretValue, so the only permission needed is ssm:GetSecretValue. On SCF the credentials of the
+// function's role come with each invocation, in variables that the SDK's own chain does not read, so they are read from the
+// environment whenever the secret is.
+//
+// Errors name the secret, Tencent's error code and what to change. They hold nothing of the secret's value and nothing of
+// the credentials.
 //
 // Sources: https://cloud.tencent.com/document/api/1140/40522, https://github.com/tencentyun/scf-go-lib/issues/18
 package tencentssm
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
 
-	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
-	sdkerrors "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
-	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/profile"
+
+	"github.com/giftstats/giftstats/pkg/settings/tencentenv"
 )
 
-// Options of a [Store].
+// Options of a [Store]. SecretName is required.
 type Options struct {
 	SecretName string
-	Version    string                   // of the secret, like v1; custom secrets need one: default SSM_Current
-	Region     string                   // default: TENCENTCLOUD_REGION
-	Endpoint   string                   // default: https://ssm.tencentcloudapi.com; international accounts: https://ssm.intl.tencentcloudapi.com
-	Lookup     func(name string) string // os.Getenv
+	// Version is the secret's VersionId, like v1. The default SSM_Current is documented for the secrets of cloud products
+	// only; one that was made by hand should be given its version.
+	Version  string
+	Region   string                   // default: TENCENTCLOUD_REGION, which SCF sets
+	Endpoint string                   // default: https://ssm.tencentcloudapi.com; accounts of the international site: https://ssm.intl.tencentcloudapi.com
+	Lookup   func(name string) string // os.Getenv; nil for an environment without variables
 }
 
-// Store reads one secret.
+// Store reads one secret. It may be used from several goroutines.
 type Store struct {
-	options   Options
-	profile   *profile.ClientProfile
-	transport http.RoundTripper
+	secretName, version string
+	client              *tencentenv.Client
 }
 
-// New checks the options.
+// New checks the options; it sends nothing.
 func New(options Options) (*Store, error) {
-	if options.Version == "" {
-		options.Version = "SSM_Current"
+	if options.SecretName == "" {
+		return nil, errors.New("secret in Tencent's Secrets Manager: the secret's name is missing")
 	}
-	settings := profile.NewClientProfile()
-	settings.HttpProfile.ReqTimeout = 5 // seconds; the context of a read ends before
-	if options.Endpoint != "" {
-		endpoint, err := url.Parse(options.Endpoint)
-		if err != nil || endpoint.Host == "" || strings.Trim(endpoint.Path, "/") != "" {
-			return nil, errors.New("GIFTSTATS_SECRET has an endpoint that is not like https://host")
-		}
-		settings.HttpProfile.Scheme = strings.ToUpper(endpoint.Scheme)
-		settings.HttpProfile.Endpoint = endpoint.Host
+	client, err := tencentenv.New(tencentenv.Options{
+		Product: "ssm", Version: "2019-09-23", Region: options.Region, Endpoint: options.Endpoint, Lookup: options.Lookup, Setting: "GIFTSTATS_SECRET", Advise: advice,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("secret in Tencent's Secrets Manager: %w", err)
 	}
-	return &Store{options, settings, http.DefaultTransport.(*http.Transport).Clone()}, nil
+	return &Store{options.SecretName, cmp.Or(options.Version, "SSM_Current"), client}, nil
 }
 
 // response is the answer of GetSecretValue: exactly one of the two values is not empty.
@@ -64,91 +62,33 @@ type response struct {
 	}
 }
 
-// Fetch reads the secret.
+// Fetch reads the secret. When ctx ends before, the error is that of ctx.
 func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
-	credential, err := s.credential()
+	value, err := s.fetch(ctx)
 	if err != nil {
-		return nil, err
-	}
-	region := first(s.options.Region, s.options.Lookup("TENCENTCLOUD_REGION"))
-	if region == "" {
-		return nil, errors.New("no region is known for Tencent's Secrets Manager: add region=… to GIFTSTATS_SECRET")
-	}
-	request := sdkhttp.NewCommonRequest("ssm", "2019-09-23", "GetSecretValue")
-	request.SetContext(ctx)
-	if err := request.SetActionParameters(map[string]any{"SecretName": s.options.SecretName, "VersionId": s.options.Version}); err != nil {
-		return nil, err
-	}
-	answer := &response{BaseResponse: &sdkhttp.BaseResponse{}}
-	client := common.NewCommonClient(credential, region, s.profile).WithHttpTransport(s.transport)
-	if err := client.Send(request, answer); err != nil {
-		return nil, fmt.Errorf("read %s (version %s) from Tencent's Secrets Manager in %s%s: %w", s.options.SecretName, s.options.Version, region, advice(err), hidden(err))
-	}
-	if answer.Response.SecretString != "" {
-		return []byte(answer.Response.SecretString), nil
-	}
-	value, err := base64.StdEncoding.DecodeString(answer.Response.SecretBinary)
-	if err != nil {
-		return nil, fmt.Errorf("read %s from Tencent's Secrets Manager: its binary value is no base64", s.options.SecretName)
+		return nil, fmt.Errorf("read the secret %s (version %s) from Tencent's Secrets Manager: %w", s.secretName, s.version, err)
 	}
 	return value, nil
 }
 
-// credential reads the variables of SCF, or those of the SDK, which a person's own machine has.
-func (s *Store) credential() (common.CredentialIface, error) {
-	id := first(s.options.Lookup("TENCENTCLOUD_SECRETID"), s.options.Lookup("TENCENTCLOUD_SECRET_ID"))
-	key := first(s.options.Lookup("TENCENTCLOUD_SECRETKEY"), s.options.Lookup("TENCENTCLOUD_SECRET_KEY"))
-	if id == "" || key == "" {
-		return nil, errors.New("there are no credentials to read Tencent's Secrets Manager with: give the function an execution role (SCF then sets TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY)")
+func (s *Store) fetch(ctx context.Context) ([]byte, error) {
+	answer := &response{BaseResponse: &sdkhttp.BaseResponse{}}
+	if err := s.client.Call(ctx, "GetSecretValue", map[string]any{"SecretName": s.secretName, "VersionId": s.version}, answer); err != nil {
+		return nil, err
 	}
-	return common.NewTokenCredential(id, key, s.options.Lookup("TENCENTCLOUD_SESSIONTOKEN")), nil
+	return answer.value()
 }
 
-// hidden keeps the SDK's error only if it is one of the service's: those about the transport or the decoding may quote what
-// was sent or received.
-func hidden(err error) error {
-	var refused *sdkerrors.TencentCloudSDKError
-	if errors.As(err, &refused) {
-		if strings.HasPrefix(refused.GetCode(), "ClientError.ParseJsonError") {
-			return errors.New("the answer is not the documented JSON")
-		}
-		return err
+func (r *response) value() ([]byte, error) {
+	if r.Response.SecretString != "" {
+		return []byte(r.Response.SecretString), nil
 	}
-	var inURL *url.Error
-	if errors.As(err, &inURL) {
-		return inURL.Err
-	}
-	return err
-}
-
-// advice says what to do about the errors that a wrong set-up gives.
-// Source: https://cloud.tencent.com/document/api/1140/40522
-func advice(err error) string {
-	var refused *sdkerrors.TencentCloudSDKError
-	if !errors.As(err, &refused) {
-		return ""
-	}
-	code := refused.GetCode()
+	value, err := base64.StdEncoding.DecodeString(r.Response.SecretBinary)
 	switch {
-	case code == "ResourceNotFound":
-		return " (are the name, the version and the region right? custom secrets need their real version, like version=v1)"
-	case strings.HasPrefix(code, "UnauthorizedOperation"):
-		return " (the function's role needs ssm:GetSecretValue on this secret)"
-	case strings.HasPrefix(code, "AuthFailure"):
-		return " (the credentials of the environment are not valid)"
-	case code == "FailedOperation.AccessKmsError":
-		return " (the secret's KMS key could not be used)"
-	case code == "RequestLimitExceeded":
-		return " (too many reads: raise GIFTSTATS_SECRET_TTL)"
+	case err != nil:
+		return nil, errors.New("its binary value is no base64") // err would tell where, not what
+	case len(value) == 0:
+		return nil, errors.New("it is empty")
 	}
-	return ""
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
+	return value, nil
 }

@@ -1,0 +1,24 @@
+// Command streamend is the AWS Lambda function that processes the ends of streams.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/giftstats/giftstats/functions/internal/app"
+	"github.com/giftstats/giftstats/functions/internal/awsclients"
+	"github.com/giftstats/giftstats/pkg/streamend/aws"
+)
+
+func main() {
+	a, _, err := awsclients.App()
+	if err != nil {
+		fmt.Fprint(os.Stderr, app.Fatal(err))
+		os.Exit(1)
+	}
+	a.Prefetch(context.Background())
+	lambda.Start(aws.New(a.Processor))
+}

@@ -1,0 +1,36 @@
+// Package awsclients makes an App with the clients that the binaries for AWS carry.
+package awsclients
+
+import (
+	"os"
+
+	"github.com/giftstats/giftstats/functions/internal/app"
+	"github.com/giftstats/giftstats/functions/internal/awsstore"
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
+	"github.com/giftstats/giftstats/pkg/delivery/sqs"
+	"github.com/giftstats/giftstats/pkg/settings"
+	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+)
+
+// App reads the settings and makes an App of them.
+func App() (*app.App, settings.Settings, error) {
+	s, err := settings.Parse(os.Environ(), settings.AWS)
+	if err != nil {
+		return nil, s, err
+	}
+	store, err := awsstore.Open(*s.Secret)
+	if err != nil {
+		return nil, s, err
+	}
+	a, err := app.New(app.Config{Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel})
+	return a, s, err
+}
+
+// open makes the client of a queue or bus.
+func open(location settings.Location) (delivery.Deliverer, error) {
+	if location.Scheme == "sqs" {
+		return sqs.New(location.Name, awsenv.New(os.Getenv))
+	}
+	return eventbridge.New(location.Name, awsenv.New(os.Getenv))
+}

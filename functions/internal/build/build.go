@@ -1,0 +1,21 @@
+// Package build compiles the programs of this project for tests, with the flags of the Makefile.
+package build
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Binary compiles the program of the current test's package for this machine and returns its path.
+func Binary(t testing.TB, tags string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "program")
+	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", "-s -w", "-o", binary, ".")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}

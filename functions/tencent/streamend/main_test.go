@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/giftstats/giftstats/functions/internal/build"
+	"github.com/giftstats/giftstats/functions/internal/fixture"
+	"github.com/giftstats/giftstats/pkg/simulator/scfruntime"
+	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
+)
+
+// The binary as it is deployed: CKafka, CMQ, EventBridge, timer and direct invocations in; a signed HTTPS delivery out.
+func TestBinary(t *testing.T) {
+	binary := build.Binary(t, "")
+	_, upstream := fixture.Engine(t, nil)
+	cloud := tencentapi.New(tencentapi.Config{})
+	defer cloud.Close()
+	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
+	var delivered []string
+	status := http.StatusOK
+	customer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		verifier, err := standardwebhooks.NewWebhook(fixture.DeliveryKey)
+		if err == nil {
+			err = verifier.Verify(body, r.Header)
+		}
+		if err != nil {
+			t.Errorf("the customer cannot verify the delivery: %v", err)
+		}
+		delivered = append(delivered, r.Header.Get("webhook-id"))
+		w.WriteHeader(status)
+	}))
+	defer customer.Close()
+	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
+		"GIFTSTATS_SECRET": "tencentssm://app?version=v1&endpoint=" + cloud.URL, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_DELIVER": customer.URL,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer function.Close()
+	withRole := scfruntime.Options{Environment: cloud.Environment()}
+
+	files, err := filepath.Glob("../../../pkg/streamend/tencent/testdata/*.json")
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reply, err := function.Invoke(t.Context(), payload, withRole); err != nil || reply.ErrorType != "" {
+			t.Errorf("%s: %v: %+v\n%s", file, err, reply, function.Output())
+		}
+	}
+	if len(delivered) != len(files) || strings.Trim(strings.Join(delivered, ""), "e-1") != "" {
+		t.Errorf("%d events gave the deliveries %v", len(files), delivered)
+	}
+	reply, err := function.Invoke(t.Context(), []byte(`{}`), withRole)
+	if err != nil || !strings.Contains(reply.ErrorMessage, "room_id is missing or empty") {
+		t.Errorf("an event without a room: %v: %+v", err, reply)
+	}
+	status = http.StatusGone
+	reply, err = function.Invoke(t.Context(), []byte(`{"event_id":"e-2","room_id":"room_id"}`), withRole)
+	if err != nil || !strings.Contains(reply.ErrorMessage, "answered with 410 Gone") || !strings.Contains(function.Output(), "event given up") {
+		t.Errorf("a customer who has gone: %v: %+v", err, reply)
+	}
+	for _, secret := range []string{fixture.SecretKey, fixture.DeliveryKey, withRole.Environment["TENCENTCLOUD_SECRETKEY"]} {
+		if strings.Contains(function.Output(), secret) {
+			t.Errorf("%q is in the output", secret)
+		}
+	}
+}

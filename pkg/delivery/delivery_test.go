@@ -1,0 +1,231 @@
+package delivery_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/giftstats/giftstats/pkg/delivery"
+)
+
+const fakeKey = "whsec_bm90LWEtcmVhbC1kZWxpdmVyeS1rZXkh"
+
+var message = delivery.Message{ID: "live-1", Type: "stream.summary", At: time.Unix(1_700_000_000, 0).UTC(), Body: []byte(`{"type":"stream.summary","n":12345678901234567890}`)}
+
+func TestLog(t *testing.T) {
+	var log bytes.Buffer
+	if err := delivery.Log(slog.New(slog.NewJSONHandler(&log, nil))).Deliver(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	var line struct {
+		Msg     string
+		EventID string `json:"event_id"`
+		Summary json.RawMessage
+	}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "stream.summary" || line.EventID != "live-1" || string(line.Summary) != string(message.Body) {
+		t.Errorf("%v: %s", err, &log)
+	}
+}
+
+// receiver answers with the next of its statuses, the last one for ever; it verifies what it is sent.
+type receiver struct {
+	statuses []int
+	header   http.Header
+	err      error
+
+	mu    sync.Mutex
+	calls []http.Header
+	times []time.Time
+}
+
+func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	body, _ := io.ReadAll(request.Body)
+	r.calls = append(r.calls, request.Header)
+	r.times = append(r.times, time.Now())
+	if r.err != nil {
+		return nil, r.err
+	}
+	verifier, err := standardwebhooks.NewWebhook(fakeKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := verifier.VerifyIgnoringTimestamp(body, request.Header); err != nil {
+		return nil, err
+	}
+	recorder := httptest.NewRecorder()
+	for name, values := range r.header {
+		recorder.Header()[name] = values
+	}
+	recorder.WriteHeader(r.statuses[min(len(r.calls), len(r.statuses))-1])
+	return recorder.Result(), nil
+}
+
+func key(secret string, err error) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return secret, err }
+}
+
+func TestHTTPS(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		statuses []int
+		header   http.Header
+		deadline time.Duration
+		calls    int
+		ok       bool
+		refused  bool
+	}{
+		{"taken", []int{200}, nil, 0, 1, true, false},
+		{"taken with another 2xx", []int{204}, nil, 0, 1, true, false},
+		{"down once", []int{503, 200}, nil, 0, 2, true, false},
+		{"down for good", []int{500}, nil, 0, 3, false, false},
+		{"gone", []int{410, 200}, nil, 0, 1, false, true},
+		{"unauthorized", []int{401, 200}, nil, 0, 1, false, true},
+		{"time-out at the receiver", []int{408, 200}, nil, 0, 2, true, false},
+		{"too early", []int{425, 200}, nil, 0, 2, true, false},
+		{"too many", []int{429, 200}, http.Header{"Retry-After": {"3"}}, 0, 2, true, false},
+		{"too many for a long time", []int{429, 200}, http.Header{"Retry-After": {"600"}}, 0, 1, false, false},
+		{"too many, and no time", []int{429, 200}, http.Header{"Retry-After": {"3"}}, time.Second, 1, false, false},
+		{"redirect", []int{302, 200}, http.Header{"Location": {"https://elsewhere.example"}}, 0, 2, true, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &receiver{statuses: test.statuses, header: test.header}
+				d := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://hooks.example/secret-path?token=hidden", Key: key(fakeKey, nil), UserAgent: "giftstats/test", Transport: r})
+				ctx := t.Context()
+				if test.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
+					defer cancel()
+				}
+				err := d.Deliver(ctx, message)
+				if (err == nil) != test.ok || delivery.IsRefused(err) != test.refused || len(r.calls) != test.calls {
+					t.Errorf("%v (refused: %v) after %d calls", err, delivery.IsRefused(err), len(r.calls))
+				}
+				if err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "secret-path") || strings.Contains(err.Error(), fakeKey)) {
+					t.Errorf("a secret is in the error: %v", err)
+				}
+				for _, header := range r.calls {
+					if header.Get("webhook-id") != "live-1" || header.Get("Content-Type") != "application/json" || header.Get("User-Agent") != "giftstats/test" {
+						t.Errorf("headers %v", header)
+					}
+				}
+				if test.name == "too many" && r.times[1].Sub(r.times[0]) < 3*time.Second {
+					t.Error("Retry-After was not honoured")
+				}
+			})
+		})
+	}
+}
+
+func TestHTTPSFailures(t *testing.T) {
+	for _, test := range []struct {
+		name, url string
+		key       func(context.Context) (string, error)
+		err       error
+		want      string
+	}{
+		{"no key", "https://h", key("", nil), nil, "has no delivery_key to sign with"},
+		{"secret down", "https://h", key("", errors.New("store is down")), nil, "store is down"},
+		{"no base64", "https://h", key("whsec_%%%", nil), nil, "delivery_key of the secret document is not whsec_"},
+		{"network", "https://h/hidden", key(fakeKey, nil), errors.New("connection refused"), "h cannot be reached: connection refused"},
+		{"no URL", "https://%zz", key(fakeKey, nil), nil, "the URL to deliver to is none"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := delivery.HTTPS(delivery.HTTPSConfig{URL: test.url, Key: test.key, Transport: &receiver{err: test.err, statuses: []int{200}}})
+				err := d.Deliver(t.Context(), message)
+				if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hidden") {
+					t.Errorf("%v, want %q", err, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestHTTPSEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &receiver{statuses: []int{429}, header: http.Header{"Retry-After": {"9"}}}
+		time.AfterFunc(time.Second, cancel)
+		begun := time.Now()
+		if err := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: r}).Deliver(ctx, message); err == nil || time.Since(begun) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
+}
+
+func TestHTTPSOverTheWire(t *testing.T) {
+	taken := make(chan []byte, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		verifier, err := standardwebhooks.NewWebhook(fakeKey)
+		if err == nil {
+			err = verifier.Verify(body, r.Header)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		taken <- body
+	}))
+	defer server.Close()
+	if err := delivery.HTTPS(delivery.HTTPSConfig{URL: server.URL, Key: key(fakeKey, nil)}).Deliver(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	if body := <-taken; !bytes.Equal(body, message.Body) {
+		t.Errorf("%s", body)
+	}
+}
+
+type fixed struct{ err error }
+
+func (f fixed) Deliver(context.Context, delivery.Message) error { return f.err }
+
+func TestAll(t *testing.T) {
+	down, gone := errors.New("down"), &delivery.Refused{Err: errors.New("gone")}
+	for _, test := range []struct {
+		name    string
+		errs    []error
+		ok      bool
+		refused bool
+	}{
+		{"all take it", []error{nil, nil}, true, false},
+		{"one alone", []error{nil}, true, false},
+		{"one is down", []error{nil, down}, false, false},
+		{"one refuses", []error{nil, gone}, false, true},
+		{"one refuses, one may take it later", []error{gone, down}, false, false},
+		{"both refuse", []error{gone, fmt.Errorf("wrapped: %w", gone)}, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var receivers []delivery.Deliverer
+			for _, err := range test.errs {
+				receivers = append(receivers, fixed{err})
+			}
+			err := delivery.All(receivers...).Deliver(t.Context(), message)
+			if (err == nil) != test.ok || delivery.IsRefused(err) != test.refused {
+				t.Errorf("%v, refused: %v", err, delivery.IsRefused(err))
+			}
+		})
+	}
+}
+
+func ExampleAll() {
+	both := delivery.All(fixed{}, fixed{&delivery.Refused{Err: errors.New("hooks.example answered with 410 Gone")}})
+	fmt.Println(both.Deliver(context.Background(), message))
+	// Output: hooks.example answered with 410 Gone
+}

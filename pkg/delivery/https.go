@@ -1,0 +1,148 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+const (
+	httpsTimeout  = 5 * time.Second // one attempt
+	httpsAttempts = 3
+	firstBackOff  = 200 * time.Millisecond // doubles; the wait is a random part of it
+	longestWait   = 10 * time.Second       // a longer Retry-After is left to the queue
+)
+
+// HTTPSConfig of a receiver. URL and Key are required.
+type HTTPSConfig struct {
+	URL       string                                    // https, or http to loopback; checked by the settings
+	Key       func(ctx context.Context) (string, error) // the delivery_key of the secret: whsec_ and base64
+	UserAgent string
+	Now       func() time.Time  // default: time.Now
+	Transport http.RoundTripper // default: http.DefaultTransport's settings, TLS 1.2 or newer
+}
+
+// HTTPS delivers to a URL as Standard Webhooks says: signed, with the message's id in the header webhook-id.
+//
+// Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+func HTTPS(config HTTPSConfig) Deliverer {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Transport == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		config.Transport = transport
+	}
+	return &https{config: config, client: &http.Client{
+		Transport:     config.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+type https struct {
+	config HTTPSConfig
+	client *http.Client
+}
+
+// Deliver sends the message, and again while that can help and the deadline of ctx leaves room.
+func (h *https) Deliver(ctx context.Context, message Message) error {
+	secret, err := h.config.Key(ctx)
+	if err != nil {
+		return err
+	}
+	if secret == "" {
+		return errors.New("the secret document has no delivery_key to sign with: add one, like whsec_ and base64 of 32 random bytes")
+	}
+	signer, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		return errors.New("the delivery_key of the secret document is not whsec_ and base64")
+	}
+	for attempt := 1; ; attempt++ {
+		began := h.config.Now()
+		retryAfter, err := h.send(ctx, signer, message)
+		if err == nil || IsRefused(err) || attempt == httpsAttempts {
+			return err
+		}
+		delay := rand.N(firstBackOff << (attempt - 1))
+		if !wait(ctx, max(delay, retryAfter), h.config.Now().Sub(began)) {
+			return err
+		}
+	}
+}
+
+func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, message Message) (retryAfter time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, httpsTimeout)
+	defer cancel()
+	now := h.config.Now()
+	signature, err := signer.Sign(message.ID, now, message.Body)
+	if err != nil {
+		return 0, fmt.Errorf("sign the delivery: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.config.URL, bytes.NewReader(message.Body))
+	if err != nil {
+		return 0, &Refused{errors.New("the URL to deliver to is none")}
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", h.config.UserAgent)
+	request.Header.Set(standardwebhooks.HeaderWebhookID, message.ID)
+	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	response, err := h.client.Do(request)
+	if err != nil {
+		return 0, unreachable(request.URL.Host, err)
+	}
+	defer response.Body.Close()
+	io.CopyN(io.Discard, response.Body, 64<<10) // lets the connection be used again
+	return judge(response, request.URL.Host)
+}
+
+// unreachable leaves the *url.Error out: the path and query of the URL may be the receiver's secret.
+func unreachable(host string, err error) error {
+	var inURL *url.Error
+	if errors.As(err, &inURL) {
+		err = inURL.Err
+	}
+	return fmt.Errorf("%s cannot be reached: %w", host, err)
+}
+
+// judge takes 2xx as success, and of the rest says whether a repeat may help: not for 4xx, but for 408, 425 and 429.
+func judge(response *http.Response, host string) (time.Duration, error) {
+	status := response.StatusCode
+	if status >= 200 && status < 300 {
+		return 0, nil
+	}
+	err := fmt.Errorf("%s answered with %s", host, response.Status)
+	if status >= 400 && status < 500 && !slices.Contains([]int{408, 425, 429}, status) {
+		return 0, &Refused{err}
+	}
+	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
+	return time.Duration(seconds) * time.Second, err
+}
+
+// wait sleeps and reports true, or reports false when the time for an attempt like the last would not be left.
+func wait(ctx context.Context, delay, lastTook time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	if delay > longestWait || ok && time.Until(deadline) < delay+lastTook {
+		return false
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

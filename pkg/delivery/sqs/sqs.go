@@ -1,0 +1,80 @@
+// Package sqs puts messages on an Amazon SQS queue: summaries, or the ends of streams that are to be processed.
+package sqs
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/liveengine"
+	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+)
+
+// Queue is one queue. It is a [delivery.Deliverer].
+type Queue struct {
+	url         string
+	environment awsenv.Environment
+	client      *sqs.Client
+}
+
+// New makes the client of the queue at HOST/ACCOUNT/NAME, by https, or by http on a loopback host.
+func New(name string, environment awsenv.Environment) (*Queue, error) {
+	host, _, _ := strings.Cut(name, "/")
+	hostname := host
+	if only, _, err := net.SplitHostPort(host); err == nil {
+		hostname = only
+	}
+	scheme := "https"
+	if liveengine.Loopback(strings.Trim(hostname, "[]")) {
+		scheme = "http"
+	}
+	config, err := environment.Config("SQS", "")
+	if err != nil {
+		return nil, err
+	}
+	if config.BaseEndpoint == nil {
+		config.BaseEndpoint = aws.String(scheme + "://" + host)
+	}
+	if region := regionOf(hostname); region != "" {
+		config.Region = region
+	}
+	if config.Region == "" {
+		return nil, fmt.Errorf("no region is known for the queue sqs://%s: set AWS_REGION", name)
+	}
+	return &Queue{scheme + "://" + name, environment, sqs.NewFromConfig(config)}, nil
+}
+
+// regionOf is the region in a host like sqs.eu-west-1.amazonaws.com.
+func regionOf(host string) string {
+	if parts := strings.Split(host, "."); len(parts) >= 4 && parts[0] == "sqs" && parts[2] == "amazonaws" {
+		return parts[1]
+	}
+	return ""
+}
+
+// Deliver sends the message's body.
+func (q *Queue) Deliver(ctx context.Context, message delivery.Message) error {
+	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(message.Body))})
+	if err != nil {
+		return fmt.Errorf("send to the queue %s: %w", q.url, q.environment.Explain(ctx, err, advice))
+	}
+	return nil
+}
+
+// advice says what to do about the errors that a wrong set-up gives.
+//
+// Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func advice(code string) string {
+	switch code {
+	case "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist":
+		return "check the queue's name, account and region"
+	case "AccessDenied", "AccessDeniedException":
+		return "the function's role needs sqs:SendMessage on this queue"
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package sqs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/delivery/sqs"
+	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
+)
+
+var message = delivery.Message{ID: "live-1", Type: "stream.summary", Body: []byte(`{"n":1}`)}
+
+func TestDeliver(t *testing.T) {
+	cloud := awsapi.New(awsapi.Config{})
+	defer cloud.Close()
+	for name, change := range map[string]func(map[string]string){
+		"the host of the queue's URL": func(v map[string]string) { delete(v, "AWS_ENDPOINT_URL") },
+		"the endpoint's variable":     func(map[string]string) {},
+	} {
+		variables := cloud.Environment()
+		change(variables)
+		queue, err := sqs.New(strings.TrimPrefix(cloud.QueueURL("ends"), "http://"), awsenv.New(func(name string) string { return variables[name] }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := queue.Deliver(t.Context(), message); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, got := range cloud.Messages() {
+		if got.Body != `{"n":1}` || got.QueueURL != cloud.QueueURL("ends") {
+			t.Errorf("%+v", got)
+		}
+	}
+	if len(cloud.Messages()) != 2 {
+		t.Errorf("%d messages, want 2", len(cloud.Messages()))
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for code, want := range map[string]string{
+		"AccessDeniedException": "needs sqs:SendMessage", "QueueDoesNotExist": "check the queue's name", "SomethingNew": "SomethingNew", "InvalidSignatureException": "credentials",
+	} {
+		cloud := awsapi.New(awsapi.Config{})
+		cloud.Misbehave(awsapi.Fault{Times: -1, Code: code})
+		queue, err := sqs.New(strings.TrimPrefix(cloud.QueueURL("ends"), "http://"), awsenv.New(cloud.Lookup))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = queue.Deliver(t.Context(), message)
+		if err == nil || !strings.Contains(err.Error(), want) || delivery.IsRefused(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
+			t.Errorf("%s: %v", code, err)
+		}
+		cloud.Close()
+	}
+}
+
+func TestNew(t *testing.T) {
+	none := awsenv.New(func(string) string { return "" })
+	if _, err := sqs.New("sqs.eu-west-1.amazonaws.com/123456789012/ends", none); err != nil {
+		t.Errorf("the host has the region: %v", err)
+	}
+	if _, err := sqs.New("queues.example/1/ends", none); err == nil || !strings.Contains(err.Error(), "set AWS_REGION") {
+		t.Errorf("no region: %v", err)
+	}
+	if _, err := sqs.New("queues.example/1/ends", awsenv.New(func(string) string { return "nonsense" })); err == nil {
+		t.Error("wrong variables are taken")
+	}
+}
+
+func ExampleNew() {
+	_, err := sqs.New("queues.example/1/ends", awsenv.New(func(string) string { return "" }))
+	fmt.Println(err)
+	// Output: no region is known for the queue sqs://queues.example/1/ends: set AWS_REGION
+}

@@ -1,0 +1,61 @@
+//go:build unix
+
+package local_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/secret/local"
+)
+
+func pipe(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPipe(t *testing.T) {
+	t.Parallel()
+	path := pipe(t)
+	go os.WriteFile(path, []byte(value+"\n"), 0) // waits for the reader
+	if got, err := local.File(path).Fetch(t.Context()); err != nil || string(got) != value {
+		t.Errorf("Fetch = %q, %v", got, err)
+	}
+}
+
+func TestPipeWithoutWriter(t *testing.T) {
+	t.Parallel()
+	path := pipe(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := local.File(path).Fetch(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v is no DeadlineExceeded", err)
+	}
+	writer, err := os.OpenFile(path, os.O_WRONLY, 0) // lets the reader that still waits end
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+}
+
+func TestUnreadableFile(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(value), 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := local.File(path).Fetch(t.Context())
+	wantError(t, err, "permission denied")
+}

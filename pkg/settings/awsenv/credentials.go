@@ -1,0 +1,44 @@
+package awsenv
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// MissingError says which variables are not set that credentials need.
+type MissingError struct{ Variables []string }
+
+func (e *MissingError) Error() string {
+	if len(e.Variables) == 1 {
+		return "no AWS credentials: " + e.Variables[0] + " is not set"
+	}
+	return "no AWS credentials: " + strings.Join(e.Variables, " and ") + " are not set"
+}
+
+// Credentials reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN whenever it is asked, so that new ones
+// count at once. Its error is a [*MissingError].
+//
+// Source: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
+func (e Environment) Credentials() aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		credentials := aws.Credentials{
+			AccessKeyID:     e.get("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: e.get("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    e.get("AWS_SESSION_TOKEN"),
+			Source:          "environment",
+		}
+		var missing []string
+		if credentials.AccessKeyID == "" {
+			missing = append(missing, "AWS_ACCESS_KEY_ID")
+		}
+		if credentials.SecretAccessKey == "" {
+			missing = append(missing, "AWS_SECRET_ACCESS_KEY")
+		}
+		if missing != nil {
+			return aws.Credentials{}, &MissingError{missing}
+		}
+		return credentials, nil
+	})
+}

@@ -1,0 +1,57 @@
+package awsapi
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// maxMessage is the size of the largest message, in bytes.
+const maxMessage = 1 << 20
+
+// Message is what SQS was sent.
+type Message struct {
+	MessageID       string `json:"-"` // that SQS answered
+	QueueURL        string `json:"QueueUrl"`
+	Body            string `json:"MessageBody"`
+	DelaySeconds    int
+	GroupID         string                     `json:"MessageGroupId"`
+	DeduplicationID string                     `json:"MessageDeduplicationId"`
+	Attributes      map[string]json.RawMessage `json:"MessageAttributes"`
+}
+
+// Messages gives the messages that all queues have, in order of arrival.
+func (s *Server) Messages() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.messages)
+}
+
+// QueueURL is the URL of the queue with the given name. Every queue of the account exists.
+func (s *Server) QueueURL(name string) string { return s.URL + "/" + account + "/" + name }
+
+func (s *Server) sendMessage(body []byte) (any, *failure) {
+	var message Message
+	if failed := decode(body, &message); failed != nil {
+		return nil, failed
+	}
+	queue, err := url.Parse(message.QueueURL)
+	switch {
+	case err != nil || !strings.HasPrefix(queue.Path, "/"+account+"/") || strings.Count(queue.Path, "/") != 2:
+		return nil, &failure{400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"}
+	case message.Body == "":
+		return nil, &failure{400, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageBody.", "MissingParameter"}
+	case len(message.Body) > maxMessage:
+		return nil, &failure{400, "com.amazon.coral.service#InvalidParameterValueException", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxMessage), "InvalidParameterValue"}
+	case strings.HasSuffix(queue.Path, ".fifo") && message.GroupID == "":
+		return nil, &failure{400, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageGroupId.", "MissingParameter"}
+	}
+	message.MessageID = fmt.Sprintf("00000000-0000-4000-a000-%012d", len(s.messages)+1)
+	s.messages = append(s.messages, message)
+	sum := md5.Sum([]byte(message.Body)) // of the protocol: clients compare it
+	return map[string]string{"MessageId": message.MessageID, "MD5OfMessageBody": hex.EncodeToString(sum[:])}, nil
+}

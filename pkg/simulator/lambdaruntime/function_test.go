@@ -1,0 +1,98 @@
+package lambdaruntime_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// The test binary is the function as well: the variable says which one.
+func TestMain(m *testing.M) {
+	switch os.Getenv("FUNCTION") {
+	case "":
+		os.Exit(m.Run())
+	case "broken":
+		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
+		os.Exit(1)
+	case "hanging":
+		fmt.Println("waiting for nothing")
+		select {}
+	default:
+		fmt.Println("started")
+		lambda.Start(handle)
+	}
+}
+
+// meeting is where two invocations wait for each other.
+var meeting = make(chan struct{})
+
+// handle does what the payload says.
+func handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	var command string
+	if err := json.Unmarshal(payload, &command); err != nil {
+		return nil, err
+	}
+	switch command {
+	case "describe":
+		return describe(ctx), nil
+	case "fail":
+		return nil, errors.New("no luck")
+	case "panic":
+		panic("bug")
+	case "exit":
+		os.Exit(4)
+	case "hang":
+		fmt.Println("hangs")
+		select {}
+	case "slow":
+		fmt.Println("slow begins")
+		time.Sleep(50 * time.Millisecond)
+	case "meet":
+		select {
+		case meeting <- struct{}{}:
+		case <-meeting:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	case "confused": // answers twice, and what was never asked
+		return post("00000000-0000-4000-8000-999999999999", "response"), nil
+	case "strange":
+		invocation, _ := lambdacontext.FromContext(ctx)
+		post(invocation.AwsRequestID, "error")
+		os.Exit(5)
+	}
+	return command, nil
+}
+
+func describe(ctx context.Context) map[string]any {
+	invocation, _ := lambdacontext.FromContext(ctx)
+	deadline, _ := ctx.Deadline()
+	_, leaked := os.LookupEnv("LEAK")
+	return map[string]any{
+		"id": invocation.AwsRequestID, "arn": invocation.InvokedFunctionArn, "trace": os.Getenv("_X_AMZN_TRACE_ID"),
+		"name": lambdacontext.FunctionName, "memory": lambdacontext.MemoryLimitInMB, "version": lambdacontext.FunctionVersion,
+		"region": os.Getenv("AWS_REGION"), "key": os.Getenv("AWS_ACCESS_KEY_ID"), "leaked": leaked,
+		"left": time.Until(deadline).Round(10 * time.Second).String(),
+	}
+}
+
+// post talks to the Runtime API directly.
+func post(id, kind string) string {
+	response, err := http.Post("http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/invocation/"+id+"/"+kind, "text/plain", strings.NewReader("not JSON"))
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return fmt.Sprint(response.StatusCode, " ", string(body))
+}

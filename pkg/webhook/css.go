@@ -1,0 +1,80 @@
+package webhook
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/streamend"
+)
+
+// cssPushEnded is the event_type of a push that was interrupted or has ended.
+const cssPushEnded = 0
+
+// cssSignature is what is read of a body before it is verified. It comes first, so that a field of another type cannot
+// keep the signature from being checked.
+type cssSignature struct {
+	Sign text `json:"sign"`
+	T    text `json:"t"` // Unix seconds until which the signature is good; pages disagree on its type
+}
+
+// cssBody is the body of a push event. The stream is the room.
+//
+// Source: https://www.tencentcloud.com/document/product/267/38081
+type cssBody struct {
+	EventType *number `json:"event_type"`
+	StreamID  text    `json:"stream_id"`
+	EventTime number  `json:"event_time"` // Unix seconds
+	Sequence  text    `json:"sequence"`   // of the push: the same at its start and at its end
+	ErrCode   text    `json:"errcode"`
+	ErrMsg    text    `json:"errmsg"`
+}
+
+func readCSS(request Request, app App, now time.Time) (*streamend.Event, error) {
+	if app.Keys.CSSKey.Empty() {
+		return nil, unconfigured()
+	}
+	if err := checkCSS(request.Body, app, now); err != nil {
+		return nil, err
+	}
+	var body cssBody
+	if err := readBody(request.Body, &body); err != nil {
+		return nil, err
+	}
+	if !app.CSSEndsStream || body.EventType == nil || *body.EventType != cssPushEnded {
+		return nil, nil
+	}
+	stream := string(body.StreamID)
+	return end(streamend.Event{
+		EventID: streamend.ID(streamend.SourceCSS, stream, first(string(body.Sequence), strconv.FormatInt(int64(body.EventTime), 10))),
+		RoomID:  stream, EndedAt: at(int64(body.EventTime) * 1000), Reason: body.reason(), Source: streamend.SourceCSS,
+	})
+}
+
+// checkCSS verifies the signature, which covers the time alone and comes in the body.
+func checkCSS(body []byte, app App, now time.Time) error {
+	var given cssSignature
+	if json.Unmarshal(body, &given) != nil || given.Sign == "" {
+		return unauthenticated("the webhook's body has no sign and t: set a key in the callback template")
+	}
+	digest := md5.Sum([]byte(app.Keys.CSSKey.Reveal() + string(given.T)))
+	if !same(strings.ToLower(string(given.Sign)), hex.EncodeToString(digest[:])) {
+		return unauthenticated("the webhook's sign is wrong: is css_key in the secret the key of the callback template?")
+	}
+	until, err := strconv.ParseInt(string(given.T), 10, 64)
+	if err != nil || now.After(time.Unix(until, 0)) {
+		return unauthenticated("the webhook's signature has expired")
+	}
+	return nil
+}
+
+func (b cssBody) reason() string {
+	reason := "push ended"
+	if b.ErrCode != "" || b.ErrMsg != "" {
+		reason += ": " + strings.TrimSpace(string(b.ErrCode)+" "+string(b.ErrMsg))
+	}
+	return strings.ToValidUTF8(reason[:min(len(reason), 200)], "")
+}

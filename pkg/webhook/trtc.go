@@ -1,0 +1,58 @@
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/streamend"
+)
+
+// The event of TRTC that tells of a dismissed room: https://trtc.io/document/39558
+const (
+	trtcRoomGroup     = 1
+	trtcRoomDismissed = 102
+)
+
+type trtcBody struct {
+	EventGroupID number `json:"EventGroupId"`
+	EventType    number
+	EventInfo    struct {
+		RoomID    text   `json:"RoomId"`
+		EventTs   number // seconds
+		EventMsTs number // milliseconds; not in older versions
+	}
+}
+
+// readTRTC verifies the signature over the raw body: https://trtc.io/document/54912
+func readTRTC(request Request, app App, _ time.Time) (*streamend.Event, error) {
+	if app.Keys.TRTCKey.Empty() {
+		return nil, unconfigured()
+	}
+	mac := hmac.New(sha256.New, []byte(app.Keys.TRTCKey.Reveal()))
+	mac.Write(request.Body)
+	if !same(request.Header.Get("Sign"), base64.StdEncoding.EncodeToString(mac.Sum(nil))) {
+		return nil, unauthenticated("the webhook's Sign is missing or wrong: is trtc_key in the secret the key that is configured at Tencent?")
+	}
+	if request.Header.Get("SdkAppId") != strconv.FormatInt(app.SDKAppID, 10) {
+		return nil, anotherApp()
+	}
+	var body trtcBody
+	if err := readBody(request.Body, &body); err != nil {
+		return nil, err
+	}
+	if body.EventGroupID != trtcRoomGroup || body.EventType != trtcRoomDismissed {
+		return nil, nil
+	}
+	milliseconds := int64(body.EventInfo.EventMsTs)
+	if milliseconds == 0 {
+		milliseconds = int64(body.EventInfo.EventTs) * 1000
+	}
+	room := string(body.EventInfo.RoomID)
+	return end(streamend.Event{
+		EventID: streamend.ID(streamend.SourceTRTC, room, strconv.FormatInt(milliseconds, 10)),
+		RoomID:  room, EndedAt: at(milliseconds), Reason: "room dismissed", Source: streamend.SourceTRTC,
+	})
+}
