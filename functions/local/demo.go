@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ const (
 	demoRoom  = "friday-show"
 	demoHost  = "alice"
 	demoGuest = "bob"
+	endedRoom = "monday-show" // a room of the same host, for the story to dissolve
 )
 
 // demo is a simulated app with a show in it. It is the secret store of that app, too: all its secrets are made up at start
@@ -30,13 +32,20 @@ type demo struct {
 	endpoint *url.URL
 	engine   *simulator.Engine
 	http     *http.Server
+	customer *customer
 	key      string // of the simulated app
 	apiKey   string
+
+	liveToken   string // signs the simulator's webhooks
+	deliveryKey string // signs what is delivered to the customer
 }
 
 func newDemo() (*demo, error) {
-	d := &demo{key: rand.Text(), apiKey: "demo-" + rand.Text()}
+	d := &demo{key: rand.Text(), apiKey: "demo-" + rand.Text(), liveToken: rand.Text(), deliveryKey: "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text()))}
 	var err error
+	if d.customer, err = newCustomer(d.deliveryKey); err != nil {
+		return nil, err
+	}
 	if d.engine, err = simulator.New(simulator.Config{SDKAppID: demoApp, Admin: demoAdmin, SecretKey: d.key}); err != nil {
 		return nil, err
 	}
@@ -68,7 +77,11 @@ func (d *demo) play() error {
 		sent.RoomID = demoRoom
 		err = errors.Join(err, d.engine.SendGift(sent))
 	}
-	return err
+	return errors.Join(err,
+		d.engine.CreateRoom(simulator.RoomInfo{RoomID: endedRoom, RoomName: "The Monday Show", Owner: demoHost}),
+		d.engine.EnterRoom(endedRoom, demoHost), d.engine.EnterRoom(endedRoom, "carol"),
+		d.engine.SendGift(simulator.SentGift{RoomID: endedRoom, GiftID: "car", Count: 2, Sender: "carol", Receivers: []string{demoHost}}),
+	)
 }
 
 // Fetch gives the secret document of the simulated app.
@@ -77,6 +90,7 @@ func (d *demo) Fetch(context.Context) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"sdk_app_id": demoApp, "admin": demoAdmin, "secret_key": d.key,
 		"api_keys": map[string]string{"demo": hex.EncodeToString(hash[:])},
+		"webhook":  map[string]string{"live_token": d.liveToken}, "delivery_key": d.deliveryKey,
 	})
 }
 
@@ -85,4 +99,4 @@ func (d *demo) userSig(account string) (string, error) {
 	return usersig.NewSigner(time.Now).Sign(usersig.Identity{SDKAppID: demoApp, Account: account, Key: d.key})
 }
 
-func (d *demo) close() error { return d.http.Close() }
+func (d *demo) close() error { return errors.Join(d.http.Close(), d.customer.close()) }

@@ -26,6 +26,7 @@ func TestOnce(t *testing.T) {
 	for _, want := range []string{
 		"GET /v1/gift-stats?room_id=friday-show&account=alice", "200 OK", `"total_count": 113`, `"total_coins": 1409`, `"gift_sender_count": 3`,
 		"404 Not Found", `"code": "room_not_found"`, "KEY=demo-", "curl -u 'alice:eA",
+		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, `"type": "stream.summary"`, `"room_id": "monday-show"`, `"room_from": "webhook"`, `"total_gift_coins": 200`, "webhook-id: live-",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the story lacks %s:\n%s", want, &out)
@@ -100,6 +101,34 @@ func TestTheCommandsShown(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOtherSettings(t *testing.T) {
+	for _, environ := range [][]string{{"GIFTSTATS_BASE_PATH=/prod"}, {"GIFTSTATS_RATE_LIMIT=1000"}} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"-addr", "127.0.0.1:0", "-once"}, environ, &out, io.Discard); err != nil {
+			t.Errorf("%v: %v", environ, err)
+		}
+	}
+}
+
+func TestTheReceiverTakesOnlyWhatIsSigned(t *testing.T) {
+	c, err := newCustomer("whsec_bm90LWEtcmVhbC1kZWxpdmVyeS1rZXkh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	response, err := http.Post(c.url, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusUnauthorized || len(c.received) != 0 {
+		t.Errorf("%s", response.Status)
+	}
+	if _, err := newCustomer("whsec_%%"); err == nil {
+		t.Error("a key that is none is taken")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
@@ -38,6 +40,10 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 			return nil, err
 		}
 		server.settings.Endpoint, store = server.demo.endpoint, server.demo
+		if !slices.ContainsFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, "GIFTSTATS_DELIVER=") }) {
+			scheme, name, _ := strings.Cut(server.demo.customer.url, "://")
+			server.settings.Deliver = []settings.Location{{Scheme: scheme, Name: name}}
+		}
 	} else {
 		store = app.LocalStore(*s.Secret)
 	}
@@ -51,7 +57,10 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 	server.url = "http://" + listener.Addr().String()
 	server.http = &http.Server{Handler: server.app.Handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { server.ended <- server.http.Serve(listener) }()
-	return server, nil
+	if server.demo != nil {
+		err = server.demo.engine.SetWebhook(server.url+server.settings.BasePath+"/v1/webhooks/live", server.demo.liveToken)
+	}
+	return server, err
 }
 
 // wait serves until ctx is done or serving fails.

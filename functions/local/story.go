@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,13 +20,16 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "A simulated live engine with one show: room %q, host %q, guest %q, gifts from three viewers.\n\n", demoRoom, demoHost, demoGuest)
+	fmt.Fprintf(out, "A simulated live engine with a show: room %q, host %q, guest %q, gifts from three viewers.\n\n", demoRoom, demoHost, demoGuest)
 	fmt.Fprint(out, "What did the host earn in this room?\n\n")
 	if err := s.show(ctx, out, "/v1/gift-stats?room_id="+demoRoom+"&account="+demoHost, http.StatusOK); err != nil {
 		return err
 	}
 	fmt.Fprint(out, "And in a room that does not exist?\n\n")
 	if err := s.show(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+demoHost, http.StatusNotFound); err != nil {
+		return err
+	}
+	if err := s.endStream(ctx, out); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, `Go on with (key and UserSig are the simulator's, made for this run):
@@ -38,7 +42,7 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
   curl -u '%[4]s:%[6]s' '%[1]s/v1/gift-stats?room_id=%[3]s'
   curl %[1]s/openapi.json
 
-`, s.url, s.demo.apiKey, demoRoom, demoHost, demoGuest, sig)
+`, s.url+s.settings.BasePath, s.demo.apiKey, demoRoom, demoHost, demoGuest, sig)
 	return nil
 }
 
@@ -46,7 +50,7 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
 func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+s.settings.BasePath+path, nil)
 	if err != nil {
 		return err
 	}
@@ -60,15 +64,47 @@ func (s *server) show(ctx context.Context, out io.Writer, path string, want int)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "  GET %s\n\n  %s\n", path, response.Status)
+	if response.StatusCode != want {
+		return fmt.Errorf("the answer has status %d, expected %d: %s", response.StatusCode, want, body)
+	}
+	return indent(out, body)
+}
+
+// endStream dissolves a room in the simulator, and shows the summary that comes of it.
+func (s *server) endStream(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	fmt.Fprintf(out, "The stream in room %q ends: the room is dissolved, and Tencent's webhook arrives.\n\n", endedRoom)
+	dissolved, err := s.demo.engine.DestroyRoom(ctx, endedRoom)
+	if err != nil {
+		return err
+	}
+	if hook := dissolved.Webhook; hook == nil || hook.Err != nil || hook.Status != http.StatusOK {
+		return fmt.Errorf("the webhook was not taken: %+v", hook)
+	}
+	fmt.Fprintf(out, "  POST /v1/webhooks/live?…&CallbackCommand=Live.CallbackAfterDestroyRoom&…\n\n  200 OK  %s\n\n", dissolved.Webhook.Body)
+	select {
+	case summary := <-s.demo.customer.received:
+		fmt.Fprintf(out, "Its signature was verified, the summary computed and delivered. The receiver verified it, too:\n\n  webhook-id: %s\n", summary.id)
+		if err := indent(out, summary.body); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "A dissolved room no longer tells what its host earned; the README says how to have that, too.\n\n")
+		return nil
+	case <-ctx.Done():
+		return errors.New("the summary was not delivered")
+	}
+}
+
+// indent prints JSON.
+func indent(out io.Writer, text []byte) error {
 	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, bytes.TrimSpace(body), "  ", "  "); err != nil {
+	if err := json.Indent(&pretty, bytes.TrimSpace(text), "  ", "  "); err != nil {
 		return fmt.Errorf("the answer is no JSON: %w", err)
 	}
-	fmt.Fprintf(out, "  GET %s\n\n  %s\n  %s\n\n", path, response.Status, &pretty)
-	if response.StatusCode != want {
-		return fmt.Errorf("the answer has status %d, expected %d", response.StatusCode, want)
-	}
-	return nil
+	_, err := fmt.Fprintf(out, "  %s\n\n", &pretty)
+	return err
 }
 
 // tellReal says how to ask about a real app, when its secret can be read.
