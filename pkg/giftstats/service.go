@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 )
 
 // MaxBatch is the most queries that one batch may hold.
@@ -65,16 +63,7 @@ type Result struct {
 // the deadline of ctx cut off is upstream_timeout.
 func (s *Service) GiftStatsBatch(ctx context.Context, queries []Query) []Result {
 	results := make([]Result, len(queries))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(batchWorkers, len(queries)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(queries)); i = next.Add(1) - 1 {
-				results[i] = s.batchResult(ctx, queries[i])
-			}
-		})
-	}
-	workers.Wait()
+	Spread(len(queries), batchWorkers, func(i int) { results[i] = s.batchResult(ctx, queries[i]) })
 	return results
 }
 

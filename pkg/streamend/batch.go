@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
-	"sync/atomic"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
@@ -28,16 +26,7 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	defer cancel()
 	defer p.config.Settle(ctx)
 	errs := make([]error, len(messages))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(batchWorkers, len(messages)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(messages)); i = next.Add(1) - 1 {
-				errs[i] = p.processMessage(ctx, messages[i])
-			}
-		})
-	}
-	workers.Wait()
+	giftstats.Spread(len(messages), batchWorkers, func(i int) { errs[i] = p.processMessage(ctx, messages[i]) })
 	return errs
 }
 

@@ -68,7 +68,7 @@ func TestBinary(t *testing.T) {
 			t.Errorf("%q is in the output", secret)
 		}
 	}
-	if !strings.Contains(function.Output(), `"upstream call"`) {
+	if !fixture.Printed(function.Output, `"upstream call"`, 1) {
 		t.Error("nothing was logged at debug")
 	}
 }
@@ -112,7 +112,7 @@ func TestWebhookToQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer := eventtest.Read(t, reply.Payload); answer.Status != 503 || !strings.Contains(function.Output(), "needs sqs:SendMessage") {
+	if answer := eventtest.Read(t, reply.Payload); answer.Status != 503 || !fixture.Printed(function.Output, "needs sqs:SendMessage", 1) {
 		t.Errorf("queue down: %+v\n%s", answer, function.Output())
 	}
 }

@@ -62,7 +62,7 @@ func TestBinary(t *testing.T) {
 			t.Errorf("%s: %v: %+v\n%s", kind, err, reply, function.Output())
 		}
 	}
-	if len(delivered) != len(kinds) || len(cloud.Messages()) != len(kinds) || len(cloud.Events()) != len(kinds) || strings.Count(function.Output(), `"msg":"stream.summary"`) != len(kinds) {
+	if len(delivered) != len(kinds) || len(cloud.Messages()) != len(kinds) || len(cloud.Events()) != len(kinds) || !fixture.Printed(function.Output, `"msg":"stream.summary"`, len(kinds)) {
 		t.Fatalf("%d events gave %d deliveries, %d messages, %d events on the bus", len(kinds), len(delivered), len(cloud.Messages()), len(cloud.Events()))
 	}
 	var summary struct {
@@ -90,7 +90,7 @@ func TestBinary(t *testing.T) {
 		if want := `{"batchItemFailures":[{"itemIdentifier":"poison"}]}`; err != nil || string(reply.Payload) != want {
 			t.Errorf("%v: %s", err, reply.Payload)
 		}
-		if !strings.Contains(function.Output(), "event given up: no repeat can help") || !strings.Contains(function.Output(), "the event is no JSON object") {
+		if !fixture.Printed(function.Output, "event given up: no repeat can help", 1) || !fixture.Printed(function.Output, "the event is no JSON object", 1) {
 			t.Error("the log does not say why the poison is given up")
 		}
 	})

@@ -174,7 +174,10 @@ func TestErrorTable(t *testing.T) {
 		{"server error", sample(), fault(simulator.Fault{Code: 100001}), nil, 0, "upstream_unavailable", "retry-after"},
 		{"store down", sample(), func(w *world) { w.store.set("", errors.New("store is down")) }, nil, 0, "secret_unavailable", "retry-after"},
 		{"every attempt too slow", sample(), fault(simulator.Fault{Latency: time.Minute}), []string{"GIFTSTATS_TIMEOUT=5ms"}, 0, "upstream_timeout", ""},
-		{"deadline", sample(), fault(simulator.Fault{Latency: time.Minute}), nil, 40 * time.Millisecond, "upstream_timeout", ""},
+		{"deadline", sample(), func(w *world) {
+			w.app.Secrets.Get(context.Background()) // so that it is the upstream that takes too long
+			w.engine.Misbehave(simulator.Fault{Times: -1, Latency: time.Minute})
+		}, nil, 40 * time.Millisecond, "upstream_timeout", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/internal/fault"
 )
 
 const (
@@ -45,7 +47,7 @@ type Server struct {
 	region string
 	now    func() time.Time
 	http   *httptest.Server
-	faults faults
+	faults *fault.Queue
 
 	mu          sync.Mutex
 	credentials Credentials
@@ -84,13 +86,13 @@ func New(config Config) *Server {
 		config.Now = time.Now
 	}
 	s := &Server{
+		faults:      fault.NewQueue(),
 		region:      cmp.Or(config.Region, "eu-west-1"),
 		now:         config.Now,
 		credentials: config.Credentials,
 		calls:       map[string]int{},
 		secrets:     map[string]stages{},
 	}
-	s.faults.closed = make(chan struct{})
 	s.operations = map[string]operation{
 		"secretsmanager.GetSecretValue": {"secretsmanager", "GetSecretValue", "application/x-amz-json-1.1", s.getSecretValue},
 		"AmazonSQS.SendMessage":         {"sqs", "SendMessage", "application/x-amz-json-1.0", s.sendMessage},
@@ -103,7 +105,7 @@ func New(config Config) *Server {
 
 // Close ends what is waiting and shuts the server down. It may be called once.
 func (s *Server) Close() {
-	close(s.faults.closed)
+	s.faults.Close()
 	s.http.Close()
 }
 
@@ -147,10 +149,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	op, number := s.begin(r)
 	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))
-	fault := s.faults.take(op.action)
-	s.faults.wait(r.Context(), fault.Latency)
-	if fault.replaces() {
-		fault.send(w)
+	fault := s.faults.Take(op.action)
+	s.faults.Wait(r.Context(), fault.Latency)
+	if fault.Replaces() {
+		sendFault(fault, w)
 		return
 	}
 	answer, failed := s.answer(r, op, body)

@@ -49,6 +49,9 @@ func TestFunctionFindsItsSurroundings(t *testing.T) {
 	if runtime.ColdStart() <= 0 {
 		t.Errorf("the cold start took %v", runtime.ColdStart())
 	}
+	for runtime.Output() == "" { // it comes through a pipe
+		time.Sleep(time.Millisecond)
+	}
 	if runtime.Output() != "started\n" {
 		t.Errorf("output = %q", runtime.Output())
 	}

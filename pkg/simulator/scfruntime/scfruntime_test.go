@@ -114,6 +114,9 @@ func TestFunctionFindsItsSurroundings(t *testing.T) {
 			t.Errorf("%s: reply = %+v, %v\npayload %s\n  want {%s", test.name, reply, err, reply.Payload, test.want)
 		}
 	}
+	for runtime.Output() == "" { // it comes through a pipe
+		time.Sleep(time.Millisecond)
+	}
 	if runtime.ColdStart() <= 0 || runtime.Output() != "started\n" {
 		t.Errorf("cold start %v, output %q", runtime.ColdStart(), runtime.Output())
 	}

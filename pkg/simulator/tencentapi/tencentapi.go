@@ -18,6 +18,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/internal/fault"
 )
 
 const maxBody = 8 << 20 // bytes; the API takes no more than 10 MB
@@ -42,7 +44,7 @@ type Server struct {
 	region string
 	now    func() time.Time
 	http   *httptest.Server
-	faults faults
+	faults *fault.Queue
 
 	mu          sync.Mutex
 	credentials Credentials
@@ -73,13 +75,13 @@ func New(config Config) *Server {
 		config.Now = time.Now
 	}
 	s := &Server{
+		faults:      fault.NewQueue(),
 		region:      cmp.Or(config.Region, "ap-singapore"),
 		now:         config.Now,
 		credentials: config.Credentials,
 		calls:       map[string]int{},
 		secrets:     map[secretVersion]secretValue{},
 	}
-	s.faults.closed = make(chan struct{})
 	s.operations = map[string]operation{
 		"GetSecretValue": {"ssm", "2019-09-23", s.getSecretValue},
 		"Invoke":         {"scf", "2018-04-16", s.invoke},
@@ -91,7 +93,7 @@ func New(config Config) *Server {
 
 // Close ends what is waiting and shuts the server down. It may be called once.
 func (s *Server) Close() {
-	close(s.faults.closed)
+	s.faults.Close()
 	s.http.Close()
 }
 
@@ -135,10 +137,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	action := r.Header.Get("X-Tc-Action")
 	id := s.begin(action)
-	fault := s.faults.take(action)
-	s.faults.wait(r.Context(), fault.Latency)
-	if fault.replaces() {
-		fault.send(w, id)
+	fault := s.faults.Take(action)
+	s.faults.Wait(r.Context(), fault.Latency)
+	if fault.Replaces() {
+		sendFault(fault, w, id)
 		return
 	}
 	answer, failed := s.answer(r, action, body)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ready")
-		select {}
+		time.Sleep(time.Minute) // an empty select would be found to be a deadlock
 	case "grandchild": // leaves a child behind that holds its stdout
 		child := exec.Command(os.Args[0])
 		child.Env = []string{"PROGRAM=sleep"}
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		time.Sleep(time.Minute)
 	default:
 		fmt.Println("ready")
-		select {}
+		time.Sleep(time.Minute) // an empty select would be found to be a deadlock
 	}
 }
 
