@@ -130,8 +130,8 @@ func (e *Event) validate() error {
 	switch {
 	case !slices.Contains([]Source{SourceLive, SourceTRTC, SourceCSS, SourceDirect}, e.Source):
 		return errors.New("source must be live, trtc, css or direct")
-	case len(e.EventID) > maxEventID || strings.ContainsFunc(e.EventID, func(r rune) bool { return r <= ' ' || r > '~' || r == '.' }):
-		return fmt.Errorf("event_id must be at most %d printable ASCII characters without spaces and full stops", maxEventID)
+	case len(e.EventID) > maxEventID || strings.ContainsFunc(e.EventID, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return fmt.Errorf("event_id must be at most %d printable ASCII characters without spaces: it is sent as a header", maxEventID)
 	case len(e.Reason) > maxReason:
 		return fmt.Errorf("reason must have at most %d bytes", maxReason)
 	}
