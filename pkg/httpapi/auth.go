@@ -19,7 +19,7 @@ func (a *api) authenticate(w http.ResponseWriter, r *http.Request) (account stri
 	}
 	scheme, credentials, err := authorization(r)
 	if err != nil {
-		return "", a.unauthenticated(w, err.Error())
+		return "", a.unauthenticated(w, err.Error()+"; use "+a.accepted())
 	}
 	switch {
 	case scheme == "bearer" && a.config.Auth.APIKey:
