@@ -90,7 +90,7 @@ func (c *Client) Call(ctx context.Context, action string, parameters map[string]
 // are never mixed.
 //
 // Sources: https://cloud.tencent.com/document/product/583/14570, https://cloud.tencent.com/document/product/1278/85305,
-// https://registry.terraform.io/providers/tencentcloudstack/tencentcloud/latest/docs (for the token)
+// https://github.com/tencentcloudstack/terraform-provider-tencentcloud (for the token)
 func (c *Client) credential() (*common.Credential, error) {
 	for _, names := range [][3]string{
 		{"TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN"},
