@@ -18,6 +18,7 @@ const (
 	failedFirst  = time.Second     // how long a failed first read is not repeated
 	failedAgain  = 5 * time.Second // how long a failed re-read is not repeated, when the time-to-live is not shorter
 	forcedEvery  = 5 * time.Second // a refused signature causes at most one re-read in this time
+	settleFor    = time.Second     // the most that a slow store may hold up the end of an invocation
 )
 
 // Options of a [Cache].
@@ -111,8 +112,8 @@ func (c *Cache) Reread(ctx context.Context, refused *Document) (document *Docume
 	return refused, true // that the store is down need not keep a new signature from being accepted
 }
 
-// Settle waits until no read is under way, or ctx is done. An invocation calls it before it ends, because a read that goes
-// on alongside it would be frozen with the process.
+// Settle waits until no read is under way, ctx is done, or a second has passed. An invocation calls it before it ends, because
+// a read that goes on alongside it would be frozen with the process.
 func (c *Cache) Settle(ctx context.Context) {
 	c.mu.Lock()
 	flight := c.flight
@@ -120,6 +121,8 @@ func (c *Cache) Settle(ctx context.Context) {
 	if flight == nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
 	select {
 	case <-flight.done:
 	case <-ctx.Done():

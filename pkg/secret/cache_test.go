@@ -202,14 +202,20 @@ func TestCacheEndsWithTheDeadline(t *testing.T) {
 		if took := time.Since(begun); took > 4*time.Second+failedFirst {
 			t.Errorf("a store that hangs holds a request for %v", took)
 		}
+		time.Sleep(failedFirst)
 		go cache.Get(t.Context())
 		synctest.Wait()
-		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		begun = time.Now()
+		if cache.Settle(t.Context()); time.Since(begun) != time.Second {
+			t.Errorf("a store that hangs holds the end of an invocation for %v", time.Since(begun))
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		begun = time.Now()
-		if cache.Settle(ctx); time.Since(begun) > time.Second {
+		if cache.Settle(ctx); time.Since(begun) != time.Millisecond {
 			t.Error("Settle waits past its context")
 		}
+		time.Sleep(4 * time.Second) // until the read has ended
 	})
 }
 

@@ -156,6 +156,9 @@ func parseAPIKeys(value json.RawMessage, into *map[string]KeyHash) error {
 		if !decodable {
 			return fmt.Errorf("entry %d of %d in the order of their names is no hex SHA-256 (64 digits) of a key", number+1, len(hashes))
 		}
+		if hash == sha256.Sum256(nil) {
+			return fmt.Errorf("entry %d of %d in the order of their names is the hash of an empty key", number+1, len(hashes))
+		}
 		(*into)[name] = hash
 	}
 	return nil

@@ -64,6 +64,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 		{"api_keys no object", document(`,"api_keys":["` + fakeKey + `"]`), secret.Bare{}, []string{"api_keys: must be an object"}},
 		{"api key in the clear", document(`,"api_keys":{"a":"` + fakeHash + `","b":"` + fakeKey + `"}`), secret.Bare{}, []string{"api_keys: entry 2 of 2", "hex SHA-256"}},
 		{"api key of 64 other letters", document(`,"api_keys":{"a":"` + strings.Repeat("z", 64) + `"}`), secret.Bare{}, []string{"api_keys: entry 1 of 1"}},
+		{"hash of nothing", document(`,"api_keys":{"a":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}`), secret.Bare{}, []string{"entry 1 of 1 in the order of their names is the hash of an empty key"}},
 		{"webhook no object", document(`,"webhook":"` + fakeKey + `"`), secret.Bare{}, []string{"webhook: must be an object"}},
 		{"webhook misspelt", document(`,"webhook":{"live_key":"` + fakeKey + `"}`), secret.Bare{}, []string{"webhook: webhook.live_key is no field"}},
 		{"webhook key no string", document(`,"webhook":{"css_key":12345}`), secret.Bare{}, []string{"webhook.css_key: must be a string"}},
