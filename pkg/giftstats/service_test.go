@@ -141,8 +141,8 @@ func TestBatchFillsTheLimitAndNeverExceedsIt(t *testing.T) {
 			t.Errorf("1,000 queries at 200/s took %v, want 5 s ± 2 %%", took)
 		}
 		for i := 200; i < len(e.at); i++ { // e.at is in order of time
-			if e.at[i].Sub(e.at[i-200]) < time.Second {
-				t.Fatalf("call %d came %v after call %d: more than 200 in a second", i, e.at[i].Sub(e.at[i-200]), i-200)
+			if e.at[i].Sub(e.at[i-200]) < time.Second+4*time.Millisecond {
+				t.Fatalf("call %d came %v after call %d: more than 200 in a second, or too near to it", i, e.at[i].Sub(e.at[i-200]), i-200)
 			}
 		}
 	})
@@ -186,7 +186,7 @@ func TestLimiter(t *testing.T) {
 		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := limiter.Wait(hurried)
-		if !errors.Is(err, giftstats.CodeRateLimited) || giftstats.AsError(err).RetryAfter != 2*time.Second {
+		if !errors.Is(err, giftstats.CodeRateLimited) || giftstats.AsError(err).RetryAfter.Round(100*time.Millisecond) != 2*time.Second {
 			t.Errorf("a turn after the deadline: %v, want rate_limited with 2 s", err)
 		}
 		if hurried.Err() != nil {
@@ -201,7 +201,7 @@ func TestLimiter(t *testing.T) {
 			t.Errorf("cancelled before: %v", err)
 		}
 		begun := time.Now()
-		if err := limiter.Wait(t.Context()); err != nil || time.Since(begun) != time.Second {
+		if err := limiter.Wait(t.Context()); err != nil || time.Since(begun).Round(100*time.Millisecond) != time.Second {
 			t.Errorf("turns were not given back: %v after %v, want 1 s", err, time.Since(begun))
 		}
 	})

@@ -112,7 +112,7 @@ func TestEveryAttemptTakesATurn(t *testing.T) {
 		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Limiter = giftstats.NewLimiter(1) })
 		giftCount(t, client)
 		for i := 1; i < len(up.calls); i++ {
-			if gap := up.calls[i].at.Sub(up.calls[i-1].at); gap.Round(time.Millisecond) != time.Second {
+			if gap := up.calls[i].at.Sub(up.calls[i-1].at); gap < time.Second || gap > 1020*time.Millisecond {
 				t.Errorf("attempt %d came %v after the one before, want 1 s", i+1, gap)
 			}
 		}
@@ -160,6 +160,28 @@ func TestSignatureRefusedForGood(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if giftCount(t, client); len(up.calls) != 6 {
 			t.Errorf("%d calls five seconds later, want 6", len(up.calls))
+		}
+	})
+}
+
+func TestASlowRefusalIsNotAnsweredForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := code(70009, "x")
+		refused.delay = 6 * time.Second // longer than the store is left alone for
+		up := &upstream{answers: []answer{refused}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Timeout = 10 * time.Second })
+		if _, err := giftCount(t, client); !errors.Is(err, giftstats.CodeUpstreamCredentials) || len(up.calls) != 2 {
+			t.Errorf("%v after %d calls, want 2", err, len(up.calls))
+		}
+	})
+}
+
+func TestARepeatWithANewSignatureDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &upstream{answers: []answer{code(70001, "x"), {status: 503}, ok}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 2 })
+		if _, err := giftCount(t, client); err != nil || len(up.calls) != 3 {
+			t.Errorf("%v after %d calls, want 3", err, len(up.calls))
 		}
 	})
 }

@@ -171,7 +171,7 @@ func TestVerify(t *testing.T) {
 		{"time that overflows", with("TLS.expire", int64(9_223_372_036_854_775_807)), user, usersig.ErrInvalid},
 		{"negative time", with("TLS.time", -1), user, usersig.ErrInvalid},
 		{"a TRTC private map key", with("TLS.userbuf", "AAAA"), user, usersig.ErrInvalid},
-		{"decompresses without end", pack(strings.Repeat(" ", 1<<20)), user, usersig.ErrInvalid},
+		{"decompresses without end", pack(document(user, at, 100, nil) + strings.Repeat(" ", 1<<20)), user, usersig.ErrInvalid},
 		{"too long", strings.Repeat("A", 5000), user, usersig.ErrInvalid},
 	} {
 		t.Run(test.name, func(t *testing.T) {
