@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 )
 
 // object is a JSON object whose fields are taken one by one, so that a mistake is named by its field. The decoder's own
@@ -47,14 +47,18 @@ func (o object) optional(name string, parse func(json.RawMessage) error) error {
 	return nil
 }
 
-// plainName matches names that cannot be a key put in the wrong place.
-var plainName = regexp.MustCompile(`^[A-Za-z_]{1,24}$`)
+// plain reports whether a name cannot be a key put in the wrong place: it is short, and has letters and underscores only.
+func plain(name string) bool {
+	return len(name) <= 24 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
 
 // unknown names what is left in the object: a typing mistake would otherwise silently switch something off.
 func (o object) unknown() error {
 	var mistakes []error
 	for _, name := range sortedKeys(o.fields) {
-		if !plainName.MatchString(name) {
+		if !plain(name) {
 			name = "(a name not shown here)"
 		}
 		mistakes = append(mistakes, fmt.Errorf("%s%s is no field of the secret document", o.prefix, name))
