@@ -47,7 +47,7 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 	} else {
 		store = app.LocalStore(*s.Secret)
 	}
-	if server.app, err = app.New(app.Config{Settings: server.settings, Store: store, Log: log, Level: level}); err != nil {
+	if server.app, err = app.New(app.Config{Settings: server.settings, Store: store, Log: log, Level: level, Function: "local"}); err != nil {
 		return nil, errors.Join(err, server.close())
 	}
 	listener, err := net.Listen("tcp", address)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // exchange is one request and its answer: it is the writer of the answer, and keeps what the log line needs.
@@ -17,6 +18,7 @@ type exchange struct {
 	http.ResponseWriter
 	request *http.Request
 	api     *api
+	usage   *telemetry.Usage
 	begun   time.Time
 	id      string
 	route   string
@@ -32,7 +34,9 @@ type exchangeKey struct{}
 
 func (a *api) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{ResponseWriter: w, api: a, begun: a.config.Now(), id: requestID(r)}
-	x.request = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	ctx, usage := a.config.Meter.Begin(telemetry.WithRequestID(r.Context(), x.id))
+	x.usage = usage
+	x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
 	header := w.Header()
 	header.Set("X-Request-Id", x.id)
 	header.Set("Cache-Control", "no-store")
@@ -81,12 +85,12 @@ func (x *exchange) finish() {
 	}
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
-		slog.String("request_id", x.id),
 		slog.String("method", x.request.Method),
 		slog.String("route", x.route),
 		slog.Int("status", x.status),
-		slog.Float64("duration_ms", float64(x.api.config.Now().Sub(x.begun).Microseconds())/1000),
+		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.begun))),
 	}
+	attributes = x.usage.Attrs(attributes)
 	if x.roomID != "" {
 		attributes = append(attributes, slog.String("room_id", x.roomID))
 	}
@@ -100,10 +104,7 @@ func (x *exchange) finish() {
 		attributes = append(attributes, slog.String("account", x.account))
 	}
 	if x.problem != nil {
-		attributes = append(attributes, slog.String("code", string(x.problem.Code)), slog.String("error", x.problem.Error()))
-		if x.problem.Upstream != nil {
-			attributes = append(attributes, slog.Int("upstream_code", x.problem.Upstream.ErrorCode), slog.String("upstream_request_id", x.problem.Upstream.RequestID))
-		}
+		attributes = append(attributes, slog.Int("errors", 1), slog.String("code", string(x.problem.Code)), slog.String("error", x.problem.Error()))
 		if x.problem.Code.Status() >= 500 {
 			level = slog.LevelError
 		}

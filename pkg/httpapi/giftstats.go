@@ -85,7 +85,7 @@ func (a *api) logFailure(r *http.Request, result giftstats.Result) {
 	if failure.Code.Status() >= 500 {
 		level = slog.LevelWarn
 	}
-	a.config.Logger.Log(r.Context(), level, "query of a batch failed", "request_id", exchangeOf(r).id, "room_id", result.Query.RoomID, "code", failure.Code, "error", failure)
+	a.config.Logger.Log(r.Context(), level, "query of a batch failed", "room_id", result.Query.RoomID, "errors", 1, "code", failure.Code, "error", failure)
 }
 
 // roomStats answers GET /v1/room-stats: the totals of one room.

@@ -16,6 +16,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	Auth     Auth
 	BasePath string // prefix to strip, like /prod
 	Version  string // of the program, for /healthz
+	Meter    *telemetry.Meter
 	Now      func() time.Time
 	Logger   *slog.Logger
 

@@ -21,6 +21,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/httpapi"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
 
@@ -69,8 +70,9 @@ func document() ([]byte, error) {
 
 // newHandler serves an engine; change may alter the configuration.
 func newHandler(e giftstats.Engine, s store, log io.Writer, change func(*httpapi.Config)) http.Handler {
-	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	logger := slog.New(telemetry.Handler{Handler: slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})})
 	config := httpapi.Config{
+		Meter:   new(telemetry.Meter),
 		Service: giftstats.NewService(e), Version: "v1.2.3", Now: time.Now, Logger: logger,
 		Secrets:     secret.NewCache(secret.Options{Store: s, TTL: time.Hour, Now: time.Now, Logger: logger}),
 		Auth:        httpapi.Auth{APIKey: true, UserSig: true},
@@ -404,9 +406,10 @@ func TestLog(t *testing.T) {
 	ask(h, question{method: "POST", target: "/v1/gift-stats", body: `{"queries":[{"room_id":"r","account":"unlucky"}]}`})
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	for i, wants := range [][]string{
-		{`"level":"INFO"`, `"msg":"request"`, `"route":"/v1/gift-stats"`, `"status":200`, `"room_id":"r"`, `"caller":"backoffice"`, `"account":"a"`},
-		{`"level":"ERROR"`, `"request_id":"id-7"`, `"code":"internal"`, "panic: bug", "goroutine", "httpapi_test.go"},
-		{`"level":"WARN"`, `"msg":"query of a batch failed"`, `"code":"internal"`, "cause"},
+		{`"msg":"secret read"`, `"secret_refreshes":1`, `"request_id":"`},
+		{`"level":"INFO"`, `"msg":"request"`, `"request_id":"`, `"route":"/v1/gift-stats"`, `"status":200`, `"requests":1`, `"cold_start":true`, `"cold_starts":1`, `"room_id":"r"`, `"caller":"backoffice"`, `"account":"a"`},
+		{`"level":"ERROR"`, `"request_id":"id-7"`, `"cold_start":false`, `"errors":1`, `"code":"internal"`, "panic: bug", "goroutine", "httpapi_test.go"},
+		{`"level":"WARN"`, `"msg":"query of a batch failed"`, `"request_id":"`, `"errors":1`, `"code":"internal"`, "cause"},
 		{`"level":"INFO"`, `"status":200`},
 	} {
 		for _, want := range wants {

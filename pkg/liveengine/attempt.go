@@ -16,14 +16,19 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// attempt sends a call once and reads the answer into the given value.
-func (c *Client) attempt(ctx context.Context, command string, signed signature, body []byte, into answer) *fault {
+// turn waits until a call may be made.
+func (c *Client) turn(ctx context.Context) *fault {
 	if left := time.Duration(c.stoppedUntil.Load() - c.config.Now().UnixNano()); left > 0 {
 		return &fault{Error: stopped(left)}
 	}
 	if err := c.config.Limiter.Wait(ctx); err != nil {
 		return &fault{Error: giftstats.AsError(err)}
 	}
+	return nil
+}
+
+// attempt sends a call once and reads the answer into the given value.
+func (c *Client) attempt(ctx context.Context, command string, signed signature, body []byte, into answer) *fault {
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	request, err := c.request(limited, command, signed, body)

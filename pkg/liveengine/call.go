@@ -8,6 +8,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
 
@@ -41,12 +42,19 @@ func call[A any, P interface {
 		return nil, err
 	}
 	resigned := false
+	var asked telemetry.Question
+	defer func() { telemetry.Asked(ctx, asked) }()
 	for attempt := 1; ; attempt++ {
 		answer := P(new(A))
-		started := c.config.Now()
-		fault := c.attempt(ctx, command, signed, body, answer)
-		took := c.config.Now().Sub(started)
-		c.logAttempt(ctx, command, attempt, took, answer.head(), fault)
+		fault := c.turn(ctx)
+		var took time.Duration
+		if fault == nil {
+			started := c.config.Now()
+			fault = c.attempt(ctx, command, signed, body, answer)
+			took = c.config.Now().Sub(started)
+			asked = count(asked, took, answer.head())
+			c.logAttempt(ctx, command, attempt, took, answer.head(), fault)
+		}
 		switch {
 		case fault == nil:
 			return answer, nil
@@ -68,6 +76,17 @@ func call[A any, P interface {
 			return nil, fault.Error
 		}
 	}
+}
+
+// count adds an attempt to the question it belongs to.
+func count(asked telemetry.Question, took time.Duration, head *envelope) telemetry.Question {
+	asked.Attempts++
+	asked.Took += took
+	asked.Code, asked.RequestID = 0, head.RequestID
+	if head.ErrorCode != nil {
+		asked.Code = int(*head.ErrorCode)
+	}
+	return asked
 }
 
 // outcome is what a call that ends after a fault returns: when the context is done, its error.
@@ -132,8 +151,8 @@ func (c *Client) wait(ctx context.Context, delay, lastTook time.Duration) bool {
 
 func (c *Client) logAttempt(ctx context.Context, command string, attempt int, took time.Duration, head *envelope, fault *fault) {
 	if fault == nil {
-		c.config.Logger.DebugContext(ctx, "upstream call", "command", command, "attempt", attempt, "upstream_ms", took.Milliseconds(), "upstream_request_id", head.RequestID)
+		c.config.Logger.DebugContext(ctx, "upstream call", "command", command, "attempt", attempt, "upstream_ms", telemetry.Milliseconds(took), "upstream_request_id", head.RequestID)
 		return
 	}
-	c.config.Logger.DebugContext(ctx, "upstream call failed", "command", command, "attempt", attempt, "upstream_ms", took.Milliseconds(), "upstream_request_id", head.RequestID, "error", fault.Error)
+	c.config.Logger.DebugContext(ctx, "upstream call failed", "command", command, "attempt", attempt, "upstream_ms", telemetry.Milliseconds(took), "upstream_request_id", head.RequestID, "error", fault.Error)
 }

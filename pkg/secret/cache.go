@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 const (
@@ -150,8 +151,9 @@ func (c *Cache) start(ctx context.Context) *flight {
 	c.flight = f
 	go func() {
 		defer cancel()
+		begun := c.options.Now()
 		raw, err := c.fetch(ctx)
-		c.land(f, raw, err)
+		c.land(ctx, f, c.options.Now().Sub(begun), raw, err)
 	}()
 	return f
 }
@@ -166,7 +168,7 @@ func (c *Cache) fetch(ctx context.Context) (raw []byte, err error) {
 }
 
 // land takes the outcome of a read into the cache and wakes those who wait for it.
-func (c *Cache) land(f *flight, raw []byte, err error) {
+func (c *Cache) land(ctx context.Context, f *flight, took time.Duration, raw []byte, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(f.done)
@@ -183,10 +185,11 @@ func (c *Cache) land(f *flight, raw []byte, err error) {
 		}
 		f.document = c.document
 		c.failure, c.readAt = nil, now.Add(c.options.TTL)
+		c.options.Logger.InfoContext(ctx, "secret read", "secret_refreshes", 1, "duration_ms", telemetry.Milliseconds(took))
 	case c.document != nil:
 		f.err = err
 		c.readAt = now.Add(min(failedAgain, c.options.TTL))
-		c.options.Logger.Warn("the secret could not be read again; the one read before stays in use", "error", err)
+		c.options.Logger.WarnContext(ctx, "the secret could not be read again; the one read before stays in use", "error", err)
 	default:
 		f.err = unavailable(err)
 		c.failure, c.readAt = f.err, now.Add(failedFirst)

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // batchWorkers bounds the messages of one batch that are processed at once; the rate limit is shared.
@@ -30,19 +33,16 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	return errs
 }
 
-// processMessage processes one message and logs why it failed. A panic stays with it.
+// processMessage processes one message and logs one line about it. A panic stays with it.
 func (p *Processor) processMessage(ctx context.Context, message Message) (err error) {
+	ctx, usage := p.config.Meter.Begin(ctx)
+	begun := p.config.Now()
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			p.config.Logger.ErrorContext(ctx, "panic while an event was processed", "message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
-			err = errors.New("internal: processing the event panicked; the log has the stack")
+			err = &giftstats.Error{Code: giftstats.CodeInternal, Detail: "processing the event panicked; the log has the stack"}
 		}
-		switch {
-		case IsFinal(err):
-			p.config.Logger.ErrorContext(ctx, "event given up: no repeat can help", "message_id", message.ID, "error", err)
-		case err != nil:
-			p.config.Logger.WarnContext(ctx, "event failed: it has to come again", "message_id", message.ID, "error", err)
-		}
+		p.log(ctx, message, usage, p.config.Now().Sub(begun), err)
 	}()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("no time was left for this event: %w", err)
@@ -55,4 +55,36 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 		return err
 	}
 	return p.Process(ctx, event)
+}
+
+// codeUndelivered is the code in the log of an event whose summary no receiver took; others have those of callers.
+const codeUndelivered giftstats.Code = "delivery_failed"
+
+func (p *Processor) log(ctx context.Context, message Message, usage *telemetry.Usage, took time.Duration, err error) {
+	level, text := slog.LevelInfo, "event processed"
+	attrs := usage.Attrs([]slog.Attr{slog.String("message_id", message.ID), slog.Float64("duration_ms", telemetry.Milliseconds(took))})
+	switch {
+	case IsFinal(err):
+		level, text = slog.LevelError, "event given up: no repeat can help"
+	case err != nil:
+		level, text = slog.LevelWarn, "event failed: it has to come again"
+	}
+	if err != nil {
+		attrs = append(attrs, slog.Int("errors", 1), slog.String("code", string(code(err))), slog.Any("error", err))
+	}
+	p.config.Logger.LogAttrs(ctx, level, text, attrs...)
+}
+
+func code(err error) giftstats.Code {
+	var known *giftstats.Error
+	switch {
+	case errors.As(err, &known):
+		return known.Code
+	case errors.Is(err, errUndelivered):
+		return codeUndelivered
+	case IsFinal(err):
+		return giftstats.CodeInvalidRequest
+	default:
+		return giftstats.AsError(err).Code
+	}
 }

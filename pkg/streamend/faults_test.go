@@ -24,6 +24,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 const (
@@ -164,6 +165,7 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 		return document.DeliveryKey.Reveal(), nil
 	}
 	return streamend.NewProcessor(streamend.Config{
+		Meter:   new(telemetry.Meter),
 		Service: giftstats.NewService(client), Deliver: delivery.HTTPS(delivery.HTTPSConfig{URL: "https://customer.example", Key: key, Transport: receiver}),
 		Settle: secrets.Settle, Now: time.Now, Logger: quiet,
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // Config of a [Processor]. All fields are required.
@@ -18,6 +19,7 @@ type Config struct {
 	Service *giftstats.Service
 	Deliver delivery.Deliverer
 	Settle  func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.Settle
+	Meter   *telemetry.Meter
 	Now     func() time.Time
 	Logger  *slog.Logger
 }
@@ -27,6 +29,8 @@ type Processor struct{ config Config }
 
 // NewProcessor makes a Processor.
 func NewProcessor(config Config) *Processor { return &Processor{config} }
+
+var errUndelivered = errors.New("deliver")
 
 // Process asks for the numbers and delivers the summary. It returns nil when the summary is delivered; a [Final] error when
 // no repeat can help; and any other error when the event has to come again.
@@ -42,11 +46,11 @@ func (p *Processor) Process(ctx context.Context, event Event) error {
 	err = p.config.Deliver.Deliver(ctx, delivery.Message{ID: event.EventID, Type: SummaryType, At: summary.Timestamp, Body: body})
 	switch {
 	case delivery.IsRefused(err):
-		return &Final{fmt.Errorf("event %s: deliver: %w", event.EventID, err)}
+		return &Final{fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err)}
 	case err != nil:
-		return fmt.Errorf("event %s: deliver: %w", event.EventID, err)
+		return fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err)
 	}
-	p.config.Logger.InfoContext(ctx, "stream summary delivered", "event_id", event.EventID, "room_id", event.RoomID, "source", event.Source, "complete", summary.Data.Complete)
+	p.config.Logger.InfoContext(ctx, "stream summary delivered", "deliveries", 1, "event_id", event.EventID, "room_id", event.RoomID, "source", event.Source, "complete", summary.Data.Complete)
 	return nil
 }
 

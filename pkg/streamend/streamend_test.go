@@ -1,10 +1,12 @@
 package streamend_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -59,8 +62,13 @@ func (b *box) Deliver(_ context.Context, m delivery.Message) error {
 }
 
 func processor(e giftstats.Engine, d delivery.Deliverer) *streamend.Processor {
+	return logging(e, d, io.Discard)
+}
+
+func logging(e giftstats.Engine, d delivery.Deliverer, log io.Writer) *streamend.Processor {
 	return streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(e), Deliver: d, Settle: func(context.Context) {}, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		Service: giftstats.NewService(e), Deliver: d, Settle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: func() time.Time { return now },
+		Logger: slog.New(telemetry.Handler{Handler: slog.NewJSONHandler(log, nil)}),
 	})
 }
 
@@ -190,6 +198,31 @@ func TestProcessAll(t *testing.T) {
 	}
 	if len(b.messages) != 2 {
 		t.Errorf("%d delivered, want 2", len(b.messages))
+	}
+}
+
+// One line about each event, with a code that says what failed.
+func TestLog(t *testing.T) {
+	for _, test := range []struct {
+		name, body string
+		deliver    error
+		want       []string
+	}{
+		{"delivered", `{"room_id":"r","accounts":["a"]}`, nil, []string{`"level":"INFO","msg":"event processed"`, `"message_id":"m-1"`, `"requests":1`, `"cold_start":true`, `"request_id":"r-1"`, `"deliveries":1`}},
+		{"no event", `nonsense`, nil, []string{`"level":"ERROR","msg":"event given up: no repeat can help"`, `"errors":1,"code":"invalid_request"`}},
+		{"upstream", `{"room_id":"r","accounts":["unlucky"]}`, nil, []string{`"level":"WARN","msg":"event failed: it has to come again"`, `"code":"upstream_timeout"`}},
+		{"panic", `{"room_id":"r","accounts":["panic"]}`, nil, []string{`"level":"WARN"`, `"code":"internal"`, "goroutine"}},
+		{"receiver down", `{"room_id":"r","accounts":["a"]}`, errors.New("502"), []string{`"level":"WARN"`, `"code":"delivery_failed"`}},
+		{"receiver refuses", `{"room_id":"r","accounts":["a"]}`, &delivery.Refused{Err: errors.New("410")}, []string{`"level":"ERROR"`, `"code":"delivery_failed"`}},
+	} {
+		var log bytes.Buffer
+		p := logging(engine{map[string]giftstats.Code{"unlucky": giftstats.CodeUpstreamTimeout}}, &box{err: test.deliver}, &log)
+		p.ProcessAll(telemetry.WithRequestID(t.Context(), "r-1"), []streamend.Message{{ID: "m-1", Body: []byte(test.body)}})
+		for _, want := range test.want {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s: %s is missing in %s", test.name, want, log.String())
+			}
+		}
 	}
 }
 

@@ -68,8 +68,10 @@ func TestBinary(t *testing.T) {
 			t.Errorf("%q is in the output", secret)
 		}
 	}
-	if !fixture.Printed(function.Output, `"upstream call"`, 1) {
-		t.Error("nothing was logged at debug")
+	for _, want := range []string{`"upstream call"`, `"_aws":{"Timestamp":`, `"secret_refreshes":1`, `"function":"function","version":"`} {
+		if !fixture.Printed(function.Output, want, 1) {
+			t.Errorf("%s was not logged", want)
+		}
 	}
 }
 

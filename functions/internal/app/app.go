@@ -18,6 +18,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret/local"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // Version of the program; set when it is linked.
@@ -31,6 +32,10 @@ type Config struct {
 	Open  func(settings.Location) (delivery.Deliverer, error)
 	Log   io.Writer
 	Level slog.Leveler
+	// Function is the name in each log line.
+	Function string
+	// Metrics marks the numbers of log lines as metrics, where the platform has a form for that; else nil.
+	Metrics func(slog.Handler) slog.Handler
 }
 
 // App is everything that a main function serves with.
@@ -44,7 +49,7 @@ type App struct {
 
 // New makes an App. It sends nothing yet.
 func New(config Config) (*App, error) {
-	s, logger := config.Settings, logger(config.Log, config.Level)
+	s, meter, logger := config.Settings, new(telemetry.Meter), config.logger(config.Level)
 	secrets := secret.NewCache(secret.Options{
 		Store: config.Store, Bare: secret.Bare{SDKAppID: s.SDKAppID, Admin: s.Admin}, TTL: s.SecretTTL, Now: time.Now, Logger: logger,
 	})
@@ -60,7 +65,7 @@ func New(config Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	processor := streamend.NewProcessor(streamend.Config{Service: service, Deliver: receivers, Settle: secrets.Settle, Now: time.Now, Logger: logger})
+	processor := streamend.NewProcessor(streamend.Config{Service: service, Deliver: receivers, Settle: secrets.Settle, Meter: meter, Now: time.Now, Logger: logger})
 	streamEnded := processor.Process
 	if s.Queue != nil {
 		queue, err := config.Open(*s.Queue)
@@ -70,7 +75,7 @@ func New(config Config) (*App, error) {
 		streamEnded = enqueue(queue)
 	}
 	handler := httpapi.New(httpapi.Config{
-		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Now: time.Now, Logger: logger,
+		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Meter: meter, Now: time.Now, Logger: logger,
 		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
 	})
 	return &App{handler, processor, secrets, client, logger}, nil
@@ -103,7 +108,7 @@ func (c Config) receivers(secrets *secret.Cache) (delivery.Deliverer, error) {
 func (c Config) receiver(location settings.Location, secrets *secret.Cache) (delivery.Deliverer, error) {
 	switch location.Scheme {
 	case "log":
-		return delivery.Log(logger(c.Log, slog.LevelInfo)), nil // whatever the level of the other lines is
+		return delivery.Log(c.logger(slog.LevelInfo)), nil // whatever the level of the other lines is
 	case "https", "http":
 		return delivery.HTTPS(delivery.HTTPSConfig{URL: location.Scheme + "://" + location.Name, Key: deliveryKey(secrets), UserAgent: userAgent()}), nil
 	default:
@@ -123,8 +128,14 @@ func deliveryKey(secrets *secret.Cache) func(context.Context) (string, error) {
 
 func userAgent() string { return "giftstats/" + Version }
 
-func logger(out io.Writer, level slog.Leveler) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
+// logger writes JSON lines, one level deep. The handler of aws-lambda-go does not serve: it has other names for the fields
+// (timestamp, message, requestId), on AWS only, and writes text where the function is not set to JSON.
+func (c Config) logger(level slog.Leveler) *slog.Logger {
+	handler := slog.Handler(slog.NewJSONHandler(c.Log, &slog.HandlerOptions{Level: level}))
+	if c.Metrics != nil {
+		handler = c.Metrics(handler)
+	}
+	return slog.New(telemetry.Handler{Handler: handler}).With("function", c.Function, "version", Version)
 }
 
 // LocalStore opens the stores that every binary carries; nil for another scheme.

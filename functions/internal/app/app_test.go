@@ -68,7 +68,7 @@ func newWorld(t testing.TB, log io.Writer, level slog.Level, change func(*simula
 		t.Fatal(err)
 	}
 	held := &store{key: fakeKey}
-	a, err := app.New(app.Config{Settings: s, Store: held, Log: log, Level: level})
+	a, err := app.New(app.Config{Settings: s, Store: held, Log: log, Level: level, Function: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,4 +349,49 @@ func TestPrefetch(t *testing.T) {
 	if recorder.Code != 200 {
 		t.Errorf("%d: %s", recorder.Code, recorder.Body)
 	}
+}
+
+// The fields of the line about a request that operators search by; docs/operations.md explains them.
+func TestRequestLine(t *testing.T) {
+	var log bytes.Buffer
+	w := newWorld(t, &lockedWriter{out: &log}, slog.LevelInfo, nil)
+	for _, r := range []eventtest.Request{sample(), {Path: "/v1/gift-stats", Query: url.Values{"room_id": {"no"}, "account": {"user1"}}, Header: bearer(apiKey)}} {
+		w.app.Handler.ServeHTTP(httptest.NewRecorder(), request(r))
+	}
+	for i, line := range lines(t, log.String(), "request") {
+		want := []string{"time", "level", "msg", "request_id", "function", "version", "cold_start", "route", "status", "duration_ms", "upstream_ms", "upstream_code", "upstream_request_id", "attempts", "room_id"}
+		if i == 1 {
+			want = append(want, "code", "errors")
+		}
+		for _, field := range want {
+			if value, ok := line[field]; !ok || value == "" {
+				t.Errorf("line %d has no %s: %v", i, field, line)
+			}
+		}
+		for field, value := range line {
+			switch value.(type) {
+			case map[string]any, []any:
+				t.Errorf("%s is not one level deep: %v", field, value)
+			}
+		}
+	}
+}
+
+// lines are those of a log with the given msg.
+func lines(t *testing.T, log, msg string) []map[string]any {
+	t.Helper()
+	var found []map[string]any
+	for text := range strings.Lines(log) {
+		var line map[string]any
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if line["msg"] == msg {
+			found = append(found, line)
+		}
+	}
+	if len(found) == 0 {
+		t.Fatalf("no line %q in %s", msg, log)
+	}
+	return found
 }

@@ -2,6 +2,7 @@
 package awsclients
 
 import (
+	"log/slog"
 	"os"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
@@ -11,6 +12,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
 
 // App reads the settings and makes an App of them.
@@ -23,7 +25,10 @@ func App() (*app.App, settings.Settings, error) {
 	if err != nil {
 		return nil, s, err
 	}
-	a, err := app.New(app.Config{Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel})
+	a, err := app.New(app.Config{
+		Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel, Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Metrics: func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
+	})
 	return a, s, err
 }
 

@@ -2,7 +2,9 @@
 package tencentclients
 
 import (
+	"cmp"
 	"os"
+	"path/filepath"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsstore"
@@ -23,7 +25,10 @@ func App() (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.New(app.Config{Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel})
+	return app.New(app.Config{
+		Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel,
+		Function: cmp.Or(os.Getenv("SCF_FUNCTIONNAME"), filepath.Base(os.Args[0])), // no page says that Go1 processes are told their function
+	})
 }
 
 func store(location settings.Location) (secret.Store, error) {

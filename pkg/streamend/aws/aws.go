@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // Function processes events. It is a [lambda.Handler].
@@ -53,6 +54,7 @@ type envelope struct {
 // Invoke processes one event. For SQS it answers with the messages that have to come again or belong into the dead-letter
 // queue; for the others a failure is the error of the invocation, which Lambda repeats.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
+	ctx = telemetry.WithRequestID(ctx, invocationID(ctx))
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
 		p = payload{} // not the form of any service: taken as a direct invocation, which says what is wrong with it

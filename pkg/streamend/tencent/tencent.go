@@ -15,6 +15,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // Function processes events. It is a cloudfunction.Handler.
@@ -52,7 +53,7 @@ type record struct {
 // Invoke processes one event. An error makes the platform bring it again. In a batch of CKafka or CMQ, messages that no repeat
 // can help are logged and passed over; one that has to come again brings the whole batch again, under the same event ids.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
-	ctx = tencent.WithoutZeroDeadline(ctx)
+	ctx = telemetry.WithRequestID(tencent.WithoutZeroDeadline(ctx), invocationID(ctx))
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
 		p = payload{} // not the form of any trigger: taken as a direct invocation, which says what is wrong with it
@@ -104,11 +105,14 @@ func (p payload) single(ctx context.Context, raw []byte) streamend.Message {
 	case p.Type == "Timer" && p.Message != nil:
 		return streamend.Message{ID: p.Time, Body: []byte(*p.Message)}
 	}
-	message := streamend.Message{Body: raw}
+	return streamend.Message{ID: invocationID(ctx), Body: raw}
+}
+
+func invocationID(ctx context.Context) string {
 	if invocation, ok := functioncontext.FromContext(ctx); ok {
-		message.ID = invocation.RequestID
+		return invocation.RequestID
 	}
-	return message
+	return ""
 }
 
 // data is the event in the data of an EventBridge event: as an object, as text, or as the body of a TDMQ message.

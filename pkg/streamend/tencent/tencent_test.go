@@ -18,6 +18,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/streamend/tencent"
+	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
 // engine knows every room; an account called "down" cannot be asked about now.
@@ -54,6 +55,7 @@ func (b *box) Deliver(_ context.Context, m delivery.Message) error {
 func function() (*tencent.Function, *box) {
 	b := &box{}
 	return tencent.New(streamend.NewProcessor(streamend.Config{
+		Meter:   new(telemetry.Meter),
 		Service: giftstats.NewService(engine{}), Deliver: b, Settle: func(context.Context) {}, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})), b
 }
