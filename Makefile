@@ -2,14 +2,15 @@
 
 ADDR    ?= 127.0.0.1:8080
 ARCH    ?= arm64
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+# sam builds in a copy without .git, but puts the result inside of the checkout.
+VERSION ?= $(shell git -C "$(or $(ARTIFACTS_DIR),.)" describe --tags --always --dirty 2>/dev/null || echo devel)
 
 app     := github.com/giftstats/giftstats/functions/internal/app
 ldflags := -s -w -X $(app).Version=$(VERSION)
 gobuild := CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '$(ldflags)'
 fuzz    := 30s
 
-.PHONY: help run test build build-aws build-tencent package bench fuzz lint vuln clean
+.PHONY: help run test build build-aws build-ApiFunction build-StreamEndFunction build-tencent package bench fuzz lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +27,13 @@ build: build-aws build-tencent ## build the binaries of both clouds into dist/ (
 build-aws:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/api/bootstrap ./functions/aws/api
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/streamend/bootstrap ./functions/aws/streamend
+
+# What "sam build" calls for the functions of template.yaml.
+build-ApiFunction build-StreamEndFunction: build-%Function:
+	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/aws/$(aws-$*)
+
+aws-Api       := api
+aws-StreamEnd := streamend
 
 build-tencent:
 	GOARCH=amd64 $(gobuild) -o dist/tencent/api ./functions/tencent/api
