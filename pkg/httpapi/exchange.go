@@ -84,12 +84,12 @@ func (x *exchange) finish() {
 		x.fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 	}
 	level := slog.LevelInfo
-	attributes := []slog.Attr{
+	attributes := append(make([]slog.Attr, 0, 24), // all that there can be
 		slog.String("method", x.request.Method),
 		slog.String("route", x.route),
 		slog.Int("status", x.status),
 		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.begun))),
-	}
+	)
 	attributes = x.usage.Attrs(attributes)
 	if x.roomID != "" {
 		attributes = append(attributes, slog.String("room_id", x.roomID))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/secret"
 )
 
 // turn waits until a call may be made.
@@ -28,7 +29,7 @@ func (c *Client) turn(ctx context.Context) *fault {
 }
 
 // attempt sends a call once and reads the answer into the given value.
-func (c *Client) attempt(ctx context.Context, command string, signed signature, body []byte, into answer) *fault {
+func (c *Client) attempt(ctx context.Context, command string, signed *signature, body []byte, into answer) *fault {
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	request, err := c.request(limited, command, signed, body)
@@ -58,27 +59,35 @@ func (c *Client) attempt(ctx context.Context, command string, signed signature, 
 	return fault
 }
 
-// request makes the documented request. The query is built with url.Values: a UserSig holds characters that need escaping.
-func (c *Client) request(ctx context.Context, command string, signed signature, body []byte) (*http.Request, error) {
-	query := url.Values{
-		"sdkappid":    {strconv.FormatInt(signed.document.SDKAppID, 10)},
-		"identifier":  {signed.document.Admin},
-		"usersig":     {signed.usersig},
-		"random":      {strconv.FormatUint(uint64(rand.Uint32()), 10)},
+// query is the documented query but for its random part. It is built with url.Values: a UserSig holds characters that need
+// escaping.
+func query(document *secret.Document, usersig string) string {
+	return url.Values{
+		"sdkappid":    {strconv.FormatInt(document.SDKAppID, 10)},
+		"identifier":  {document.Admin},
+		"usersig":     {usersig},
 		"contenttype": {"json"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.Endpoint.JoinPath(commandPrefix, command).String(), bytes.NewReader(body))
+	}.Encode()
+}
+
+// request makes the documented request.
+func (c *Client) request(ctx context.Context, command string, signed *signature, body []byte) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("make the request of %s: %w", command, err)
 	}
-	request.URL.RawQuery = query.Encode()
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "application/json")
+	*request.URL = *c.config.Endpoint
+	request.URL.Path += commandPrefix + command
+	request.URL.RawQuery = signed.query + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10)
+	request.Host = request.URL.Host
+	request.Header = http.Header{"Content-Type": isJSON, "Accept": isJSON}
 	if c.config.UserAgent != "" {
-		request.Header.Set("User-Agent", c.config.UserAgent)
+		request.Header["User-Agent"] = []string{c.config.UserAgent}
 	}
 	return request, nil
 }
+
+var isJSON = []string{"application/json"} // not changed by anybody
 
 // unreachable is for a call that got no whole answer. The *url.Error around the cause is left out: it quotes the URL, and
 // with it the signature.
@@ -117,6 +126,9 @@ func stopped(left time.Duration) *giftstats.Error {
 // Source: RFC 9110, section 10.2.3.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -26,6 +27,7 @@ const (
 type signature struct {
 	document *secret.Document
 	usersig  string
+	query    string // with both, made once
 }
 
 // call makes one call of a command and repeats it while that can help and the deadline of ctx leaves room.
@@ -82,10 +84,7 @@ func call[A any, P interface {
 func count(asked telemetry.Question, took time.Duration, head *envelope) telemetry.Question {
 	asked.Attempts++
 	asked.Took += took
-	asked.Code, asked.RequestID = 0, head.RequestID
-	if head.ErrorCode != nil {
-		asked.Code = int(*head.ErrorCode)
-	}
+	asked.Code, asked.RequestID = int(head.ErrorCode.number), head.RequestID
 	return asked
 }
 
@@ -98,28 +97,39 @@ func outcome(ctx context.Context, fault *fault) error {
 }
 
 // sign gets the document and a signature for it.
-func (c *Client) sign(ctx context.Context) (signature, error) {
+func (c *Client) sign(ctx context.Context) (*signature, error) {
 	document, err := c.config.Secrets.Get(ctx)
 	if err != nil {
-		return signature{}, err
+		return nil, err
 	}
 	return c.signWith(document)
 }
 
-func (c *Client) signWith(document *secret.Document) (signature, error) {
+func (c *Client) signWith(document *secret.Document) (*signature, error) {
 	sig, err := c.signer.Sign(usersig.Identity{SDKAppID: document.SDKAppID, Account: document.Admin, Key: document.SecretKey.Reveal()})
-	return signature{document, sig}, err
+	if err != nil {
+		return nil, err
+	}
+	if last := c.signed.Load(); last != nil && last.document == document && last.usersig == sig {
+		return last, nil
+	}
+	signed := &signature{document, sig, query(document, sig)}
+	c.signed.Store(signed)
+	return signed, nil
 }
 
 // resign replaces a signature that was refused. It reports false when there is no reason to hope that another one would be
 // accepted: the secret was read and signed with anew only just now, and is the same.
-func (c *Client) resign(ctx context.Context, refused signature) (signature, bool, error) {
+func (c *Client) resign(ctx context.Context, refused *signature) (*signature, bool, error) {
 	document, again := c.config.Secrets.Reread(ctx, refused.document)
 	if again {
 		c.signer.Forget(refused.usersig)
 	}
 	signed, err := c.signWith(document)
-	return signed, again || signed.usersig != refused.usersig, err
+	if err != nil {
+		return nil, false, err
+	}
+	return signed, again || signed.usersig != refused.usersig, nil
 }
 
 // backOff is how long to wait after the given attempt: what upstream asks for, else exponential with full jitter.
@@ -150,6 +160,9 @@ func (c *Client) wait(ctx context.Context, delay, lastTook time.Duration) bool {
 }
 
 func (c *Client) logAttempt(ctx context.Context, command string, attempt int, took time.Duration, head *envelope, fault *fault) {
+	if !c.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
 	if fault == nil {
 		c.config.Logger.DebugContext(ctx, "upstream call", "command", command, "attempt", attempt, "upstream_ms", telemetry.Milliseconds(took), "upstream_request_id", head.RequestID)
 		return

@@ -18,9 +18,9 @@ type giftCountAnswer struct {
 	envelope
 	Response struct {
 		Sequence        json.RawMessage
-		TotalCount      *integer
-		TotalCoins      *integer
-		GiftSenderCount *integer
+		TotalCount      integer
+		TotalCoins      integer
+		GiftSenderCount integer
 	}
 }
 
@@ -43,9 +43,9 @@ func (c *Client) GiftCount(ctx context.Context, query giftstats.Query) (giftstat
 	stats := giftstats.Stats{
 		RoomID:            query.RoomID,
 		Account:           query.Account,
-		TotalCount:        int64(*answer.Response.TotalCount),
-		TotalCoins:        int64(*answer.Response.TotalCoins),
-		GiftSenderCount:   int64(*answer.Response.GiftSenderCount),
+		TotalCount:        answer.Response.TotalCount.number,
+		TotalCoins:        answer.Response.TotalCoins.number,
+		GiftSenderCount:   answer.Response.GiftSenderCount.number,
 		UpstreamRequestID: answer.RequestID,
 		FetchedAt:         c.fetchedAt(),
 	}
@@ -62,12 +62,12 @@ type roomRequest struct {
 type roomStatsAnswer struct {
 	envelope
 	Response struct {
-		TotalViewers           *integer
-		TotalGiftsSent         *integer
-		TotalGiftCoins         *integer
-		TotalUniqueGiftSenders *integer
-		TotalLikesReceived     *integer
-		TotalMsgCount          *integer
+		TotalViewers           integer
+		TotalGiftsSent         integer
+		TotalGiftCoins         integer
+		TotalUniqueGiftSenders integer
+		TotalLikesReceived     integer
+		TotalMsgCount          integer
 	}
 }
 
@@ -86,15 +86,15 @@ func (c *Client) RoomStats(ctx context.Context, roomID string) (giftstats.RoomSt
 		return giftstats.RoomStats{}, err
 	}
 	response := answer.Response
-	messages := int64(*response.TotalMsgCount)
+	messages := response.TotalMsgCount.number
 	return giftstats.RoomStats{
 		RoomID: roomID,
 		RoomTotals: giftstats.RoomTotals{
-			TotalViewers:           int64(*response.TotalViewers),
-			TotalGiftsSent:         int64(*response.TotalGiftsSent),
-			TotalGiftCoins:         int64(*response.TotalGiftCoins),
-			TotalUniqueGiftSenders: int64(*response.TotalUniqueGiftSenders),
-			TotalLikesReceived:     int64(*response.TotalLikesReceived),
+			TotalViewers:           response.TotalViewers.number,
+			TotalGiftsSent:         response.TotalGiftsSent.number,
+			TotalGiftCoins:         response.TotalGiftCoins.number,
+			TotalUniqueGiftSenders: response.TotalUniqueGiftSenders.number,
+			TotalLikesReceived:     response.TotalLikesReceived.number,
 			TotalMessages:          &messages,
 		},
 		UpstreamRequestID: answer.RequestID,
@@ -148,13 +148,13 @@ func optional(raw json.RawMessage) (int64, bool) {
 // total is a number that an answer must have.
 type total struct {
 	name  string
-	value *integer
+	value integer
 }
 
 // absent names the first total that is not there, or that cannot be a count.
 func absent(totals ...total) string {
 	for _, t := range totals {
-		if t.value == nil || *t.value < 0 {
+		if !t.value.known || t.value.number < 0 {
 			return t.name
 		}
 	}

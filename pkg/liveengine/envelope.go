@@ -17,7 +17,7 @@ import (
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
 type envelope struct {
 	ActionStatus string
-	ErrorCode    *integer
+	ErrorCode    integer
 	ErrorInfo    string
 	RequestID    string `json:"RequestId"`
 }
@@ -42,7 +42,7 @@ type fault struct {
 func decode(into answer, status int, retryAfter time.Duration, body []byte) *fault {
 	err := json.Unmarshal(body, into) // sets what fits even when something does not
 	head := into.head()
-	if head.ErrorCode != nil && *head.ErrorCode != 0 {
+	if head.ErrorCode.number != 0 {
 		return refusal(head, status, retryAfter)
 	}
 	if status != 200 {
@@ -51,7 +51,7 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 	switch {
 	case err != nil:
 		return invalid("it is not the documented JSON", undecodable(err))
-	case head.ErrorCode == nil:
+	case !head.ErrorCode.known:
 		return invalid("it has no ErrorCode", nil)
 	case head.ActionStatus != "" && !strings.EqualFold(head.ActionStatus, "OK"):
 		return invalid("its ErrorCode is 0, and yet its ActionStatus is not OK", nil)
@@ -62,7 +62,7 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 }
 
 func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
-	rule := ruleFor(int(*head.ErrorCode), status, head.ErrorInfo)
+	rule := ruleFor(int(head.ErrorCode.number), status, head.ErrorInfo)
 	return &fault{
 		repeat: rule.repeat,
 		Error: &giftstats.Error{
@@ -115,7 +115,10 @@ func undecodable(err error) error {
 }
 
 // integer reads a JSON integer, also as a numeric string: Tencent's pages and samples disagree on the types of several.
-type integer int64
+type integer struct {
+	number int64
+	known  bool // false: not in the answer, or null
+}
 
 func (n *integer) UnmarshalJSON(raw []byte) error {
 	if string(raw) == "null" {
@@ -125,7 +128,7 @@ func (n *integer) UnmarshalJSON(raw []byte) error {
 	if err != nil {
 		return errors.New("a number is no integer of 64 bits")
 	}
-	*n = integer(parsed)
+	*n = integer{parsed, true}
 	return nil
 }
 

@@ -40,7 +40,8 @@ type Config struct {
 type Client struct {
 	config       Config
 	signer       *usersig.Signer
-	stoppedUntil atomic.Int64 // Unix nanoseconds; set by 70050
+	signed       atomic.Pointer[signature] // the last one made
+	stoppedUntil atomic.Int64              // Unix nanoseconds; set by 70050
 }
 
 // New checks the configuration.

@@ -25,15 +25,8 @@ import (
 // the same process. Compare the two, not either with anything else.
 func BenchmarkWarmRequest(b *testing.B) {
 	w := newWorld(b, io.Discard, slog.LevelInfo, nil, "GIFTSTATS_RATE_LIMIT=100000")
-	upstream := httptest.NewServer(w.engine)
-	defer upstream.Close()
 	b.Run("bare POST", func(b *testing.B) {
-		sig, err := usersig.NewSigner(time.Now).Sign(usersig.Identity{SDKAppID: appID, Account: "administrator", Key: fakeKey})
-		if err != nil {
-			b.Fatal(err)
-		}
-		target := upstream.URL + "/v4/live_engine_http_srv/get_gift_count?sdkappid=1400000000&identifier=administrator&random=7&contenttype=json&usersig=" + url.QueryEscape(sig)
-		body := []byte(`{"RoomId":"room_id","From_Account":"user1"}`)
+		target, body := bareCall(b, w)
 		b.ReportAllocs()
 		for b.Loop() {
 			response, err := http.Post(target, "application/json", bytes.NewReader(body))
@@ -62,6 +55,19 @@ func BenchmarkWarmRequest(b *testing.B) {
 			}
 		}
 	})
+}
+
+// bareCall is the call that a warm request makes: its URL, signed already, and its body.
+func bareCall(t testing.TB, w *world) (target string, body []byte) {
+	t.Helper()
+	upstream := httptest.NewServer(w.engine)
+	t.Cleanup(upstream.Close)
+	sig, err := usersig.NewSigner(time.Now).Sign(usersig.Identity{SDKAppID: appID, Account: "administrator", Key: fakeKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upstream.URL + "/v4/live_engine_http_srv/get_gift_count?sdkappid=1400000000&identifier=administrator&random=7&contenttype=json&usersig=" + url.QueryEscape(sig),
+		[]byte(`{"RoomId":"room_id","From_Account":"user1"}`)
 }
 
 // A batch of 1,000 queries at 20 ms of upstream latency and without a limit: what is left is the fan-out.

@@ -142,18 +142,28 @@ func isUnder(path, prefix string) bool {
 
 // header gives each header once, with all its values. Values are not split at commas: a date or a user agent has some too.
 func (e *event) header() http.Header {
-	header := http.Header{}
-	for _, name := range slices.Sorted(maps.Keys(e.MultiValueHeaders)) {
+	header := make(http.Header, max(len(e.Headers), len(e.MultiValueHeaders)))
+	for _, name := range sorted(e.MultiValueHeaders) {
 		for _, value := range e.MultiValueHeaders[name] {
 			header.Add(name, value)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+	for _, name := range sorted(e.Headers) {
 		if len(header.Values(name)) == 0 {
 			header.Set(name, e.Headers[name])
 		}
 	}
 	return header
+}
+
+// sorted gives the names in order, so that those that differ in case only always have the same outcome.
+func sorted[V any](values map[string]V) []string {
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (e *event) query() map[string][]string {
@@ -172,7 +182,7 @@ func (e *event) query() map[string][]string {
 // join makes a query of names and values that are still escaped, as load balancers send them.
 func join(query map[string][]string) string {
 	var pairs []string
-	for _, name := range slices.Sorted(maps.Keys(query)) {
+	for _, name := range sorted(query) {
 		for _, value := range query[name] {
 			pairs = append(pairs, name+"="+value)
 		}
