@@ -77,11 +77,26 @@ func (p *parser) delivery(text string) (*Location, error) {
 	if text == "log://" {
 		return &Location{Scheme: "log"}, nil
 	}
-	location, err := parseLocation(text, p.platform, p.platform.Deliver, "log", "https", "sqs", "eventbridge")
+	location, err := parseLocation(text, p.platform, slices.Concat(p.platform.Deliver, p.platform.Beyond), "log", "https", "sqs", "eventbridge")
 	if err == nil && location.Scheme == "sqs" {
 		err = checkSQS(location.Name)
 	}
 	return location, err
+}
+
+// withoutBeyond keeps the receivers that this function carries clients for.
+func (p *parser) withoutBeyond(receivers []Location, queued bool) []Location {
+	var carried []Location
+	for _, receiver := range receivers {
+		switch {
+		case !slices.Contains(p.platform.Beyond, receiver.Scheme):
+			carried = append(carried, receiver)
+		case !queued:
+			p.mistake("GIFTSTATS_DELIVER", "names %s://, which only the stream-end function carries a client for: set GIFTSTATS_QUEUE, so that it delivers, or use one of %s",
+				receiver.Scheme, examples(p.platform.Deliver))
+		}
+	}
+	return carried
 }
 
 // webAddress keeps the URL whole, with its query: it belongs to the receiver.

@@ -51,11 +51,18 @@ type Platform struct {
 	Secrets []string
 	Queues  []string
 	Deliver []string
+	// Beyond are receivers that only the function behind GIFTSTATS_QUEUE carries clients for. Without a queue they are a
+	// mistake; with one they are left out, since this function then delivers nothing.
+	Beyond []string
 }
 
-// The platforms there are.
+var awsSecrets = []string{"awssecretsmanager", "env", "file"}
+
+// The platforms there are. On AWS the function that answers requests carries fewer clients than the one that processes the
+// ends of streams: each costs time at every cold start, and it delivers only where it has no queue.
 var (
-	AWS     = Platform{Name: "AWS Lambda", Secrets: []string{"awssecretsmanager", "env", "file"}, Queues: []string{"sqs"}, Deliver: []string{"log", "https", "http", "sqs", "eventbridge"}}
+	AWS     = Platform{Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Deliver: []string{"log", "https", "http", "sqs", "eventbridge"}}
+	AWSAPI  = Platform{Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Deliver: []string{"log", "https", "http", "sqs"}, Beyond: []string{"eventbridge"}}
 	Tencent = Platform{Name: "Tencent SCF", Secrets: []string{"tencentssm", "awssecretsmanager", "env", "file"}, Queues: []string{"scf"}, Deliver: []string{"log", "https", "http"}}
 	Local   = Platform{Name: "the local server", Local: true, Secrets: []string{"env", "file"}, Deliver: []string{"log", "https", "http"}}
 )
@@ -84,6 +91,7 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		Admin:         p.account("GIFTSTATS_ADMIN"),
 		LogLevel:      p.level("GIFTSTATS_LOG_LEVEL"),
 	}
+	settings.Deliver = p.withoutBeyond(settings.Deliver, settings.Queue != nil)
 	p.unknown()
 	if platform.Local && (settings.Secret == nil) != (settings.Endpoint == nil) && len(p.mistakes) == 0 {
 		p.mistake("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "go together: set both for a real app, or neither for the simulator")

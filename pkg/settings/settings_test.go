@@ -114,6 +114,7 @@ func TestMistakes(t *testing.T) {
 		{"deliver with a user", settings.AWS, "GIFTSTATS_DELIVER=https://u:" + value + "@host/", "(without user and fragment)"},
 		{"deliver to a queue not whole", settings.AWS, "GIFTSTATS_DELIVER=sqs://a", "has an sqs:// address"},
 		{"deliver by another cloud", settings.Tencent, "GIFTSTATS_DELIVER=eventbridge://bus", "names eventbridge://"},
+		{"deliver by the other function", settings.AWSAPI, "GIFTSTATS_DELIVER=eventbridge://" + value, "GIFTSTATS_DELIVER names eventbridge://, which only the stream-end function carries a client for: set GIFTSTATS_QUEUE"},
 		{"one of two missing", settings.Local, "GIFTSTATS_ENDPOINT=", "GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT go together"},
 		{"secret missing", settings.AWS, "GIFTSTATS_SECRET=", "GIFTSTATS_SECRET is missing: set it to where the secret is kept"},
 		{"endpoint missing", settings.AWS, "GIFTSTATS_ENDPOINT=", "GIFTSTATS_ENDPOINT is missing: set the app's region"},
@@ -157,6 +158,17 @@ func TestOtherSecretsAndQueues(t *testing.T) {
 	if got.Secret.Name != "app/key" || got.Secret.Params["version"] != "v1" || got.Queue.Params["qualifier"] != "$LATEST" || got.Auth != (settings.Auth{}) ||
 		got.Endpoint.Host != "[::1]:8080" || got.Deliver[0].Scheme != "http" || got.Deliver[0].Name != "localhost:1/x" || got.LogLevel != slog.LevelWarn {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A function with a queue delivers nothing, so it may share its variables with the one behind the queue.
+func TestReceiversBehindTheQueue(t *testing.T) {
+	got, err := settings.Parse(environ("GIFTSTATS_QUEUE=sqs://127.0.0.1:9/1/ends", "GIFTSTATS_DELIVER=eventbridge://results,log://"), settings.AWSAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []settings.Location{{Scheme: "log"}}; !reflect.DeepEqual(got.Deliver, want) {
+		t.Errorf("the receivers are %+v, want %+v", got.Deliver, want)
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
+	"github.com/giftstats/giftstats/pkg/settings"
 )
 
 func main() {
-	a, s, err := awsclients.App()
+	a, s, err := awsclients.App(settings.AWSAPI, awsclients.Queue)
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)

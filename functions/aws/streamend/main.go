@@ -10,15 +10,27 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
+	"github.com/giftstats/giftstats/pkg/settings"
+	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 	"github.com/giftstats/giftstats/pkg/streamend/aws"
 )
 
 func main() {
-	a, _, err := awsclients.App()
+	a, _, err := awsclients.App(settings.AWS, open)
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
 	}
 	a.Prefetch(context.Background())
 	lambda.Start(aws.New(a.Processor))
+}
+
+// open makes the client of a queue or bus.
+func open(location settings.Location) (delivery.Deliverer, error) {
+	if location.Scheme == "eventbridge" {
+		return eventbridge.New(location.Name, awsenv.New(os.Getenv))
+	}
+	return awsclients.Queue(location)
 }

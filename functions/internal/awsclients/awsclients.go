@@ -1,4 +1,4 @@
-// Package awsclients makes an App with the clients that the binaries for AWS carry.
+// Package awsclients makes an App with the clients that all binaries for AWS carry.
 package awsclients
 
 import (
@@ -8,16 +8,15 @@ import (
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsstore"
 	"github.com/giftstats/giftstats/pkg/delivery"
-	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
 
-// App reads the settings and makes an App of them.
-func App() (*app.App, settings.Settings, error) {
-	s, err := settings.Parse(os.Environ(), settings.AWS)
+// App reads the settings and makes an App of them. The function's platform says which receivers open can make a client of.
+func App(platform settings.Platform, open func(settings.Location) (delivery.Deliverer, error)) (*app.App, settings.Settings, error) {
+	s, err := settings.Parse(os.Environ(), platform)
 	if err != nil {
 		return nil, s, err
 	}
@@ -32,10 +31,8 @@ func App() (*app.App, settings.Settings, error) {
 	return a, s, err
 }
 
-// open makes the client of a queue or bus.
-func open(location settings.Location) (delivery.Deliverer, error) {
-	if location.Scheme == "sqs" {
-		return sqs.New(location.Name, awsenv.New(os.Getenv))
-	}
-	return eventbridge.New(location.Name, awsenv.New(os.Getenv))
+// Queue makes the client of a queue. The clients of other services are with the functions that carry them: the start of a
+// process initialises what is linked, used or not.
+func Queue(location settings.Location) (delivery.Deliverer, error) {
+	return sqs.New(location.Name, awsenv.New(os.Getenv))
 }

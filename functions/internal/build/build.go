@@ -11,8 +11,14 @@ import (
 // Binary compiles the program of the current test's package for this machine and returns its path.
 func Binary(t testing.TB, tags string) string {
 	t.Helper()
+	return Program(t, ".", tags)
+}
+
+// Program compiles the program in a directory.
+func Program(t testing.TB, directory, tags string) string {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "program")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", "-s -w", "-o", binary, ".")
+	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-ldflags", "-s -w", "-o", binary, directory)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -33,7 +34,7 @@ type Options struct {
 type Store struct {
 	secretID, versionStage string
 	environment            awsenv.Environment
-	client                 *secretsmanager.Client
+	client                 func() *secretsmanager.Client // made by the first read: the start of a process need not wait for it
 }
 
 // New checks the options and makes the client; it sends nothing. The region of an ARN comes before that of the environment.
@@ -62,7 +63,7 @@ func newStore(options Options) (*Store, error) {
 		secretID:     options.SecretID,
 		versionStage: cmp.Or(options.VersionStage, "AWSCURRENT"),
 		environment:  options.Environment,
-		client:       secretsmanager.NewFromConfig(config),
+		client:       sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(config) }),
 	}, nil
 }
 
@@ -86,7 +87,7 @@ func regionOf(secretID string) (string, error) {
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
-	output, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+	output, err := s.client().GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
 		SecretId:     &s.secretID,
 		VersionStage: &s.versionStage,
 	})

@@ -195,6 +195,9 @@ func (r *Runtime) Output() string { return r.process.Output() }
 // ColdStart is the time from starting the process to its first request for an invocation.
 func (r *Runtime) ColdStart() time.Duration { return r.coldStart }
 
+// PID is the id of the process, for measurements.
+func (r *Runtime) PID() int { return r.process.PID() }
+
 // Close stops the process and the API, and returns when both are gone. Invocations that wait end with an error. It may be
 // called again.
 func (r *Runtime) Close() {

@@ -62,6 +62,9 @@ func variables(environment map[string]string) []string {
 // Output is all that the program has printed so far, stdout and stderr in the order written.
 func (p *Process) Output() string { return p.output.String() }
 
+// PID is the id of the process.
+func (p *Process) PID() int { return p.command.Process.Pid }
+
 // Done is closed when the program has ended and all its output is there.
 func (p *Process) Done() <-chan struct{} { return p.done }
 

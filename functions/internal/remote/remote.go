@@ -1,0 +1,123 @@
+// Package remote puts distance between a function and the services that it calls, for tests and measurements of the first
+// answer: connections that take a round trip to open, and requests that wait until somebody lets them go.
+package remote
+
+import (
+	"encoding/pem"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Upstream is a server that speaks TLS.
+type Upstream struct {
+	URL         string
+	Certificate string // the file to trust: what SSL_CERT_FILE names
+	connections atomic.Int64
+}
+
+// Connections counts those that were opened so far.
+func (u *Upstream) Connections() int { return int(u.connections.Load()) }
+
+// NewUpstream serves with handler. Each new connection calls hold before the server reads the first byte, so that the client's
+// handshake takes that much longer.
+func NewUpstream(t testing.TB, handler http.Handler, hold func()) *Upstream {
+	t.Helper()
+	u := &Upstream{Certificate: filepath.Join(t.TempDir(), "upstream.pem")}
+	server := httptest.NewUnstartedServer(handler)
+	server.Listener = listener{server.Listener, hold, &u.connections}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	u.URL = server.URL
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(u.Certificate, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+type listener struct {
+	net.Listener
+	hold  func()
+	count *atomic.Int64
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	inner, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.count.Add(1)
+	return &conn{Conn: inner, hold: l.hold}, nil
+}
+
+type conn struct {
+	net.Conn
+	once sync.Once
+	hold func()
+}
+
+func (c *conn) Read(into []byte) (int, error) {
+	c.once.Do(c.hold)
+	return c.Conn.Read(into)
+}
+
+// InFrontOf starts a server that calls hold for each request and then passes it on to target. The request keeps its host, which
+// signatures cover.
+func InFrontOf(t testing.TB, target string, hold func()) string {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hold()
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// Gate holds whoever comes until it is opened. A test defers Open: servers wait at their end for those who are held.
+type Gate struct {
+	came chan struct{}
+	open chan struct{}
+	once sync.Once
+}
+
+// NewGate makes a closed one.
+func NewGate() *Gate { return &Gate{came: make(chan struct{}, 1000), open: make(chan struct{})} }
+
+// Hold waits until the gate is open. The first thousand who come are counted.
+func (g *Gate) Hold() {
+	select {
+	case g.came <- struct{}{}:
+	default:
+	}
+	<-g.open
+}
+
+// Open lets everybody through from now on.
+func (g *Gate) Open() { g.once.Do(func() { close(g.open) }) }
+
+// Await waits for somebody to come; it reports false when nobody does in ten seconds.
+func (g *Gate) Await() bool {
+	select {
+	case <-g.came:
+		return true
+	case <-time.After(10 * time.Second):
+		return false
+	}
+}
