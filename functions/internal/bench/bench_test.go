@@ -1,0 +1,89 @@
+// Package bench measures what a deployer pays for, and prints one table: make bench. docs/performance.md explains the lines.
+//
+// The programs are the real ones, in processes of their own, under the simulated runtimes. What is compared runs alternately,
+// and each figure is a median: a ratio of two figures of one run says something on a busy machine, too, where the figures alone
+// do not. Nothing here fails because it is slow; the tests that guard the speed count allocations, calls and connections.
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	table.print(os.Stdout)
+	os.Exit(code)
+}
+
+// table is what all benchmarks of the run add their lines to.
+var table report
+
+type report struct{ lines map[string][]string } // by the name of the benchmark
+
+// order of the benchmarks in the table: from the start of a function to the end of a stream, and then what matters less.
+var order = []string{"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd", "BenchmarkSigning", "BenchmarkSize"}
+
+// verdict says whether a goal is met; nothing where there is none.
+type verdict string
+
+const noGoal verdict = ""
+
+func goal(met bool) verdict {
+	if met {
+		return "met"
+	}
+	return "NOT MET"
+}
+
+func (r *report) add(b *testing.B, what, figure, ratio, goal string, met verdict) {
+	if r.lines == nil {
+		r.lines = map[string][]string{}
+	}
+	r.lines[b.Name()] = append(r.lines[b.Name()], strings.Join([]string{what, figure, ratio, goal, string(met)}, "\t| "))
+}
+
+func (r *report) print(to io.Writer) {
+	if len(r.lines) == 0 {
+		return
+	}
+	writer := tabwriter.NewWriter(to, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(writer, "what\t| figure\t| ratio\t| goal\t|")
+	for _, name := range order {
+		for _, line := range r.lines[name] {
+			fmt.Fprintln(writer, line)
+		}
+	}
+	writer.Flush()
+}
+
+// median of the values, which it sorts.
+func median[T time.Duration | float64](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }
+
+func times(value, base time.Duration) string { return fmt.Sprintf("%.2f x", quotient(value, base)) }
+
+func quotient(value, base time.Duration) float64 { return float64(value) / float64(base) }
+
+// once runs measure for the first round of a benchmark and no other: each measures as often as it needs by itself.
+func once(b *testing.B, measure func()) {
+	if b.N == 1 {
+		measure()
+	}
+}
