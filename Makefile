@@ -9,8 +9,9 @@ app     := github.com/giftstats/giftstats/functions/internal/app
 ldflags := -s -w -X $(app).Version=$(VERSION)
 gobuild := CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '$(ldflags)'
 fuzz    := 30s
+dist    := dist
 
-.PHONY: help run test build build-aws build-ApiFunction build-StreamEndFunction build-tencent package bench fuzz lint vuln clean
+.PHONY: help run test build build-aws build-ApiFunction build-StreamEndFunction build-tencent package deploy-tencent bench e2e fuzz lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,8 +26,8 @@ test: ## run every test that needs only Go
 build: build-aws build-tencent ## build the binaries of both clouds into dist/ (ARCH=amd64 for AWS on x86)
 
 build-aws:
-	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/api/bootstrap ./functions/aws/api
-	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o dist/aws/streamend/bootstrap ./functions/aws/streamend
+	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/api/bootstrap ./functions/aws/api
+	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/streamend/bootstrap ./functions/aws/streamend
 
 # What "sam build" calls for the functions of template.yaml.
 build-ApiFunction build-StreamEndFunction: build-%Function:
@@ -36,16 +37,23 @@ aws-Api       := api
 aws-StreamEnd := streamend
 
 build-tencent:
-	GOARCH=amd64 $(gobuild) -o dist/tencent/api ./functions/tencent/api
-	GOARCH=amd64 $(gobuild) -o dist/tencent/streamend ./functions/tencent/streamend
+	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api
+	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
 
 package: build ## put the binaries into zip files, the same byte for byte on every run
-	go run .build/zip.go dist/aws-api.zip dist/aws/api/bootstrap
-	go run .build/zip.go dist/aws-streamend.zip dist/aws/streamend/bootstrap
-	go run .build/zip.go dist/tencent.zip dist/tencent/api dist/tencent/streamend
+	go run .build/zip.go $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
+	go run .build/zip.go $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
+	go run .build/zip.go $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
 
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+deploy-tencent: build-tencent ## check what serverless.yml needs, and deploy it with the serverless CLI (STAGE=name)
+	sh .build/check-tencent.sh check $(STAGE)
+	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
+	@sh .build/check-tencent.sh after $(STAGE)
+
+bench: ## measure start, first answer, warm request, batch and stream end, and print one table
+	go test -run '^$$' -bench . -benchtime 1x ./functions/internal/bench
+
+include .e2e/e2e.mk
 
 fuzz: ## run each fuzz target for a while (fuzz=30s)
 	@for package in $$(go list ./pkg/...); do \
@@ -65,4 +73,4 @@ vuln: ## look the dependencies up in the public vulnerability database
 	go tool govulncheck ./...
 
 clean: ## remove what was built
-	rm -rf dist
+	rm -rf dist .aws-sam

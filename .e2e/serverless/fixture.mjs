@@ -1,0 +1,21 @@
+// What the tests share. GIFTSTATS_ROOT is the repository (default: two levels up, which also fits a copy in .tools/serverless).
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = process.env.GIFTSTATS_ROOT ?? fileURLToPath(new URL('../..', import.meta.url));
+export const original = fs.readFileSync(path.join(root, 'serverless.yml'), 'utf8');
+
+// Every variable that serverless.yml names outside of comments.
+export const names = [...new Set([...original.replace(/(^|\s)#.*/gm, '').matchAll(/\$\{env:(\w+)\}/g)].map(match => match[1]))];
+
+export const environment = {
+  TENCENT_REGION: 'ap-singapore',
+  TENCENT_API_ROLE: 'giftstats-api',
+  TENCENT_STREAMEND_ROLE: 'giftstats-streamend',
+  TENCENT_DEAD_LETTER_QUEUE: 'giftstats-dead-letters',
+  GIFTSTATS_SECRET: 'tencentssm://giftstats?version=v1&region=ap-singapore',
+  GIFTSTATS_ENDPOINT: 'singapore',
+  GIFTSTATS_DELIVER: 'https://example.com/giftstats',
+};

@@ -1,0 +1,108 @@
+// What may stand in serverless.yml: the tool kit passes over a key that it does not know, and the platform over many values. Keys and
+// limits are those of the documentation:
+//
+//   multi-scf   https://cloud.tencent.com/document/product/1154/129052, and docs/configure.md of
+//               https://github.com/serverless-components/tencent-multi-scf
+//   scf         https://cloud.tencent.com/document/product/1154/43228 (the http event, msgTTL, retryNum)
+//   limits      https://cloud.tencent.com/document/product/583/11637, https://cloud.tencent.com/document/product/583/18586 (CreateFunction)
+//   URL         https://cloud.tencent.com/document/product/583/100227
+//
+// It is for the file as `scf deploy` has read it, with its variables replaced.
+
+const object = (properties, required = []) => ({ type: 'object', properties, required, additionalProperties: false });
+const list = items => ({ type: 'array', items, minItems: 1 });
+const text = { type: 'string', minLength: 1, not: { pattern: 'undefined|\\$\\{' } };
+const flag = { type: 'boolean' };
+
+const environment = object(
+  {
+    variables: {
+      type: 'object',
+      propertyNames: { pattern: '^(?!SCF_|QCLOUD_|TENCENTCLOUD_)[A-Za-z][A-Za-z0-9_]*$' },
+      additionalProperties: text,
+    },
+  },
+  ['variables'],
+);
+
+// Everything that the older component's documentation has for one function. Of inputs the public source hands down four keys only,
+// so inputs may not have the others here: they would be without effect. A src for each function is left out because of the executable
+// bit, and asyncRunEnable because it is for long jobs and ends the repeats.
+const own = {
+  name: { ...text, pattern: '^[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]$' },
+  handler: { ...text, pattern: '^[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]$' }, // Go: the name of the binary, without a dot
+  description: { ...text, maxLength: 1000, pattern: '^[A-Za-z0-9 ,.]*$' },
+  role: text,
+  memorySize: { type: 'integer', anyOf: [{ const: 64 }, { multipleOf: 128, minimum: 128, maximum: 3072 }] },
+  timeout: { type: 'integer', minimum: 1, maximum: 900 },
+  initTimeout: { type: 'integer', minimum: 3, maximum: 300 },
+  publicAccess: flag,
+  eip: flag,
+  environment,
+  tags: { type: 'object', additionalProperties: text },
+  cls: object({ logsetId: text, topicId: text }, ['logsetId', 'topicId']),
+  vpcConfig: object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId']),
+  layers: list(object({ name: text, version: { type: 'integer' } }, ['name', 'version'])),
+  deadLetter: object({ type: { enum: ['CMQ-QUEUE', 'CMQ-TOPIC'] }, name: text, filterType: text }, ['type', 'name']),
+  msgTTL: { type: 'integer', minimum: 1 }, // seconds
+  retryNum: { type: 'integer', minimum: 0 },
+};
+
+const functions = {
+  type: 'object',
+  minProperties: 1,
+  propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]*$' },
+  additionalProperties: object(own, ['name', 'handler', 'role', 'memorySize', 'timeout', 'initTimeout', 'publicAccess', 'environment']),
+};
+
+const cors = object({
+  enable: flag,
+  origins: list(text),
+  methods: list(text),
+  headers: list(text),
+  exposeHeaders: list(text),
+  maxAge: { type: 'integer' },
+  credentials: flag,
+});
+
+const url = object(
+  {
+    type: { const: 'http' },
+    function: text,
+    parameters: object(
+      {
+        name: text,
+        enable: flag,
+        qualifier: text,
+        authType: { enum: ['NONE', 'CAM'] },
+        corsConfig: cors,
+        netConfig: object({ enableExtranet: flag, enableIntranet: flag }, ['enableExtranet', 'enableIntranet']),
+      },
+      ['qualifier', 'authType', 'netConfig'],
+    ),
+  },
+  ['type', 'function', 'parameters'],
+);
+
+export const schema = object(
+  {
+    app: text,
+    stage: { ...text, pattern: '^[a-z0-9-]+$' },
+    component: { const: 'multi-scf' },
+    name: text,
+    inputs: object(
+      {
+        src: object({ src: text, exclude: list(text) }, ['src']),
+        region: { ...text, pattern: '^[a-z]+-[a-z]+(-[a-z0-9]+)*$' },
+        namespace: text,
+        type: { enum: ['event', 'web'] },
+        runtime: { enum: ['Go1', 'CustomRuntime'] },
+        functions,
+        triggers: list(url),
+        ignoreTriggers: flag,
+      },
+      ['src', 'region', 'type', 'runtime', 'functions', 'triggers'],
+    ),
+  },
+  ['app', 'stage', 'component', 'name', 'inputs'],
+);

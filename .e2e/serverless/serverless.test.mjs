@@ -1,0 +1,287 @@
+// Deploys serverless.yml to a stand-in for Tencent Cloud with the tool kit that the component itself deploys with, and compares the
+// requests with what we mean. Then spoils the file in one place after the other: each time something has to be refused.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import Ajv from 'ajv';
+import { code, deploy, formatInputs, instance, retries } from './cli.mjs';
+import { Cloud } from './cloud.mjs';
+import { environment, names, original } from './fixture.mjs';
+import { schema } from './schema.mjs';
+
+const credentials = { SecretId: 'AKIDNOTREAL', SecretKey: 'not-real', Token: 'not-real' };
+
+// The tool kit reports each step on the standard output.
+const log = console.log;
+before(() => {
+  console.log = () => {};
+});
+after(() => {
+  console.log = log;
+});
+
+const matches = new Ajv({ allErrors: true }).compile(schema);
+
+// What is meant, in the words of Tencent's API: https://cloud.tencent.com/document/api/583/18586 (CreateFunction),
+// https://cloud.tencent.com/document/product/583/100227 (CreateTrigger with type http).
+const common = {
+  Namespace: 'default',
+  MemorySize: '128',
+  InitTimeout: '10',
+  DiskSize: '512',
+  L5Enable: 'FALSE',
+  PublicNetConfig: { PublicNetStatus: 'ENABLE', EipConfig: { EipStatus: 'DISABLE' } },
+};
+const api = {
+  ...common,
+  FunctionName: 'giftstats-prod-api',
+  Description: 'Giftstats, answers HTTP events. Reserved quota 1024 MB.',
+  Role: 'giftstats-api',
+  Timeout: '15',
+  Environment: variables({
+    GIFTSTATS_SECRET: 'tencentssm://giftstats?version=v1&region=ap-singapore',
+    GIFTSTATS_ENDPOINT: 'singapore',
+    GIFTSTATS_AUTH: 'api-key',
+    GIFTSTATS_QUEUE: 'scf://giftstats-prod-streamend?region=ap-singapore&namespace=default',
+    GIFTSTATS_RATE_LIMIT: '20',
+    GIFTSTATS_LOG_LEVEL: 'info',
+  }),
+};
+const streamend = {
+  ...common,
+  FunctionName: 'giftstats-prod-streamend',
+  Description: 'Giftstats, summarises streams that ended. Reserved quota 512 MB.',
+  Role: 'giftstats-streamend',
+  Timeout: '60',
+  Environment: variables({
+    GIFTSTATS_SECRET: 'tencentssm://giftstats?version=v1&region=ap-singapore',
+    GIFTSTATS_ENDPOINT: 'singapore',
+    GIFTSTATS_DELIVER: 'https://example.com/giftstats',
+    GIFTSTATS_RATE_LIMIT: '10',
+    GIFTSTATS_LOG_LEVEL: 'info',
+  }),
+  DeadLetterConfig: { Type: 'CMQ-QUEUE', Name: 'giftstats-dead-letters' },
+};
+const url = {
+  FunctionName: 'giftstats-prod-api',
+  Namespace: 'default',
+  Type: 'http',
+  Qualifier: '$DEFAULT',
+  TriggerName: 'url',
+  Enable: 'OPEN',
+  TriggerDesc: { AuthType: 'NONE', NetConfig: { EnableExtranet: true, EnableIntranet: false } },
+};
+const archive = { Code: { CosBucketName: code.bucket, CosObjectName: code.object }, InstallDependency: 'FALSE' };
+const creation = { Type: 'Event', DeployMode: 'code', Runtime: 'Go1', ...archive };
+
+function variables(map) {
+  return { Variables: Object.entries(map).map(([Key, Value]) => ({ Key, Value })) };
+}
+
+const described = trigger => ({ ...trigger, TriggerDesc: JSON.parse(trigger.TriggerDesc) });
+
+// verify refuses a text of serverless.yml that does not lead to exactly these requests.
+async function verify(text, environ = environment) {
+  const file = instance(text, environ);
+  assert.ok(
+    matches(file),
+    matches.errors?.map(each => `${each.instancePath || '/'} ${each.message} ${JSON.stringify(each.params)}`).join('\n'),
+  );
+  assert.equal(file.inputs.src.src, 'dist/tencent');
+  const cloud = await new Cloud().start();
+  try {
+    await deploy(file, credentials);
+    assert.deepEqual(cloud.made('CreateFunction'), [
+      { ...creation, ...api, Handler: 'api' },
+      { ...creation, ...streamend, Handler: 'streamend' },
+    ]);
+    assert.deepEqual(cloud.made('CreateTrigger').map(described), [url]);
+    assert.deepEqual(
+      cloud.made('AttachResourcesTag').map(each => [each.ResourceIds, each.TagKey, each.TagValue]),
+      [
+        [['default/function/giftstats-prod-api'], 'app', 'giftstats'],
+        [['default/function/giftstats-prod-streamend'], 'app', 'giftstats'],
+      ],
+    );
+
+    // Again: everything is brought up to date, and nothing is made or taken away.
+    const first = cloud.requests.splice(0);
+    await deploy(file, credentials);
+    assert.deepEqual(cloud.made('UpdateFunctionConfiguration'), [api, streamend]);
+    assert.deepEqual(cloud.made('UpdateFunctionCode'), [
+      { ...archive, FunctionName: api.FunctionName, Namespace: 'default', Handler: 'api' },
+      { ...archive, FunctionName: streamend.FunctionName, Namespace: 'default', Handler: 'streamend' },
+    ]);
+    assert.deepEqual(cloud.made('UpdateTrigger').map(described), [url]);
+
+    // The tool kit leaves repeats at SCF's defaults, which the file writes down; sent, they would be these.
+    assert.deepEqual(cloud.made('UpdateFunctionEventInvokeConfig'), []);
+    const second = cloud.requests.splice(0);
+    await retries(file, credentials);
+    assert.deepEqual(cloud.made('UpdateFunctionEventInvokeConfig'), [
+      {
+        FunctionName: streamend.FunctionName,
+        Namespace: 'default',
+        AsyncTriggerConfig: { MsgTTL: '21600', RetryConfig: [{ RetryNum: '2' }] },
+      },
+    ]);
+
+    const all = [...first, ...second, ...cloud.requests];
+    const hosts = new Set(all.map(each => each.host));
+    assert.deepEqual(
+      hosts,
+      new Set(['scf.tencentcloudapi.com', 'tag.tencentcloudapi.com']),
+      'nothing else is asked, no API Gateway above all',
+    );
+    assert.deepEqual(new Set(all.map(each => each.region)), new Set(['ap-singapore']));
+    assert.equal(
+      second.filter(each => /^(Create(?!Tag)|Delete)/.test(each.action)).length,
+      0,
+      'the second deploy makes and deletes nothing',
+    );
+  } finally {
+    cloud.close();
+  }
+  limits(file);
+}
+
+// limits: all instances together keep to what Tencent Chat allows an app, and the variables to what SCF allows a function.
+function limits(file) {
+  let calls = 0;
+  for (const each of formatInputs(file).functions) {
+    const quota = Number(/Reserved quota (\d+) MB/.exec(each.description)?.[1]);
+    assert.equal(quota % each.memorySize, 0, `${each.name}: ${quota} MB is no number of instances`);
+    calls += (quota / each.memorySize) * Number(each.environment.variables.GIFTSTATS_RATE_LIMIT);
+    const size = Object.entries(each.environment.variables).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+    assert.ok(size < 2048, `${each.name}: ${size} of the 4,096 bytes for variables leave no room for long names`);
+  }
+  assert.ok(calls <= 200, `${calls} calls per second`);
+}
+
+test('the requests are those that we mean', () => verify(original));
+
+test('another stage has names of its own', () => {
+  const { functions } = formatInputs(instance(original.replace('stage: prod', 'stage: test'), environment));
+  assert.deepEqual(
+    functions.map(each => each.name),
+    ['giftstats-test-api', 'giftstats-test-streamend'],
+  );
+  assert.match(functions[0].environment.variables.GIFTSTATS_QUEUE, /^scf:\/\/giftstats-test-streamend\?/);
+});
+
+// Each of these is a mistake that the CLI and the tool kit would let through, or that only a running function would show: what is
+// replaced, by what, and how it is refused.
+const mistakes = {
+  'a misspelt key of a function': ['memorySize: 128', 'memorysize: 128', /functions\/api .*"memorysize"/],
+  'a misspelt key of the inputs': ['  runtime: Go1', '  runtimes: Go1', /inputs .*"runtimes"/],
+  'a misspelt key of the network': ['enableExtranet: true', 'enableExtraNet: true', /netConfig .*"enableExtraNet"/],
+  'no network for the URL': [/ {8}netConfig:\n.*\n.*\n/, '', /required property 'netConfig'/],
+  'the public network is off': ['enableExtranet: true', 'enableExtranet: false', /EnableExtranet: false/],
+  'the private network is on': ['enableIntranet: false', 'enableIntranet: true', /EnableIntranet: true/],
+  'the private network is not stated': [/ {10}enableIntranet: false\n/, '', /required property 'enableIntranet'/],
+  'no qualifier': [/ {8}qualifier: .*\n/, '', /required property 'qualifier'/],
+  'a version as the qualifier': ['qualifier: $DEFAULT', 'qualifier: $LATEST', /Qualifier: '\$LATEST'/],
+  'CAM, which webhooks cannot sign': ['authType: NONE', 'authType: CAM', /AuthType: 'CAM'/],
+  'a URL for the wrong function': ['      function: api', '      function: streamend', /FunctionName: 'giftstats-prod-streamend'/],
+  'a URL for a function that there is not': ['      function: api', '      function: API', /names the function API/],
+  'no URL': [/ {2}triggers:\n[^]*(?=\n# The 200)/, '', /required property 'triggers'/],
+  'an API Gateway': ['- type: http', '- type: apigw', /triggers\/0\/type/],
+  'a handler with a dot': ['handler: api #', 'handler: api.main #', /functions\/api\/handler/],
+  'the handlers swapped': ['handler: streamend', 'handler: api', /Handler: 'api'/],
+  'another runtime': ['runtime: Go1', 'runtime: CustomRuntime', /Runtime: 'CustomRuntime'/],
+  'a web function': ['type: event', 'type: web', /Type: 'HTTP'/],
+  'another folder': ['src: dist/tencent', 'src: dist', /'dist\/tencent'/],
+  'a folder for each function': ['      handler: api #', '      src: ./api\n      handler: api #', /functions\/api .*"src"/],
+  'no role': [/ {6}role: \$\{env:TENCENT_STREAMEND_ROLE\}.*\n/, '', /functions\/streamend .*'role'/],
+  'the same role for both': ['${env:TENCENT_STREAMEND_ROLE}', '${env:TENCENT_API_ROLE}', /Role: 'giftstats-api'/],
+  'another namespace, where the tool kit would not look for the triggers': [
+    '  namespace: default',
+    '  namespace: live',
+    /ResourceNotFound|no such function/,
+  ],
+  'variables as a list, which the tool kit drops': [
+    /variables:\n {10}GIFTSTATS_SECRET: (\S+).*\n/,
+    '- key: GIFTSTATS_SECRET\n          value: $1\n',
+    /bad indentation|environment must be object/,
+  ],
+  'no queue': [/ {10}GIFTSTATS_QUEUE: .*\n/, '', /- .*Key: 'GIFTSTATS_QUEUE'/],
+  'a queue to another function': ['scf://giftstats-${stage}-streamend', 'scf://giftstats-streamend', /\+ .*scf:\/\/giftstats-streamend/],
+  'a dot instead of a colon': ['${env:GIFTSTATS_SECRET}', '${env.GIFTSTATS_SECRET}', /variables\/GIFTSTATS_SECRET must NOT be valid/],
+  'the secret itself': ['GIFTSTATS_SECRET: ${env:GIFTSTATS_SECRET}', 'GIFTSTATS_SECRET: not-real', /\+ .*not-real/],
+  'asynchronous run, which is not repeated': [
+    '      msgTTL:',
+    '      asyncRunEnable: true\n      msgTTL:',
+    /functions\/streamend .*"asyncRunEnable"/,
+  ],
+  'no repeats': ['retryNum: 2', 'retryNum: 0', /RetryNum: '0'/],
+  'a shorter life in the queue': ['msgTTL: 21600', 'msgTTL: 60', /MsgTTL: '60'/],
+  'a misspelt number of repeats': ['retryNum: 2', 'retrynum: 2', /functions\/streamend .*"retrynum"/],
+  'no dead letters': [/ {6}deadLetter:\n.*\n.*\n/, '', /- .*DeadLetterConfig/],
+  'dead letters of an unknown kind': ['type: CMQ-QUEUE', 'type: CMQ', /deadLetter\/type/],
+  'another time-out': ['timeout: 60', 'timeout: 61', /Timeout: '61'/],
+  'a time-out that nobody allows': ['timeout: 60', 'timeout: 901', /timeout must be <= 900/],
+  'a prefix that SCF keeps for itself': ['GIFTSTATS_LOG_LEVEL: info', 'SCF_LOG_LEVEL: info', /"SCF_LOG_LEVEL"/],
+};
+
+for (const [name, [from, to, reason]] of Object.entries(mistakes)) {
+  test(`refused: ${name}`, () => assert.rejects(async () => verify(spoil(from, to)), reason));
+}
+
+function spoil(from, to) {
+  const spoilt = original.replace(from, typeof to === 'string' && from instanceof RegExp ? to : () => to);
+  assert.notEqual(spoilt, original, 'this spoils nothing any more; adapt it to serverless.yml');
+  return spoilt;
+}
+
+test('all instances together keep to 200 calls per second', () => {
+  const calls = (from, to) => limits(instance(spoil(from, to), environment));
+  assert.throws(() => calls("GIFTSTATS_RATE_LIMIT: '20'", "GIFTSTATS_RATE_LIMIT: '21'"), /208 calls per second/);
+  assert.throws(() => calls('Reserved quota 512 MB', 'Reserved quota 640 MB'), /210 calls per second/);
+  assert.throws(() => calls('Reserved quota 512 MB', 'Reserved quota 500 MB'), /no number of instances/);
+  assert.throws(() => calls('Reserved quota 512 MB', ''), /no number of instances/);
+});
+
+// Why the schema is needed: without it the tool kit would take each of these without a word.
+test('what the tool kit passes over', async () => {
+  const sent = async (from, to) => {
+    const cloud = await new Cloud().start();
+    try {
+      await deploy(instance(spoil(from, to), environment), credentials);
+      return cloud;
+    } finally {
+      cloud.close();
+    }
+  };
+  const closed = await sent(/ {8}netConfig:\n.*\n.*\n/, '');
+  assert.deepEqual(
+    described(closed.made('CreateTrigger')[0]).TriggerDesc.NetConfig,
+    { EnableExtranet: false, EnableIntranet: false },
+    'a URL that nobody reaches',
+  );
+  const short = await sent('timeout: 15', 'timeOut: 15');
+  assert.equal(short.made('CreateFunction')[0].Timeout, '3', 'the default instead of a misspelt time-out');
+  await assert.rejects(
+    async () => {
+      const cloud = await new Cloud().start();
+      const file = instance(spoil(/ {8}qualifier: .*\n/, ''), environment);
+      try {
+        await deploy(file, credentials);
+        await deploy(file, credentials);
+      } finally {
+        cloud.close();
+      }
+    },
+    /one URL for each/,
+    'without a qualifier the second deploy does not find the URL of the first',
+  );
+  const bare = await sent(/variables:\n {10}GIFTSTATS_SECRET: (\S+)[^]*?(?= {6}tags)/, '- key: GIFTSTATS_SECRET\n          value: $1\n');
+  assert.equal(bare.made('CreateFunction')[0].Environment, undefined, 'a list of variables is lost');
+});
+
+// The CLI itself says nothing about an unset variable, so both this schema and the check before a deploy have to.
+test('every variable is known here', () => assert.deepEqual(names.sort(), Object.keys(environment).sort()));
+
+for (const name of Object.keys(environment)) {
+  test(`refused: ${name} is not set`, () => assert.rejects(verify(original, { ...environment, [name]: undefined })));
+  test(`refused: ${name} is empty`, () => assert.rejects(verify(original, { ...environment, [name]: '' })));
+}

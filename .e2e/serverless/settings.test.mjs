@@ -1,0 +1,63 @@
+// Starts the binaries that are deployed with the variables that serverless.yml gives them.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatInputs, instance } from './cli.mjs';
+import { environment, original, root } from './fixture.mjs';
+
+// The binaries themselves read the variables that they would be given: a wrong one ends the process before it listens.
+for (const [index, handler] of ['api', 'streamend'].entries()) {
+  test(`${handler} starts with these settings`, { timeout: 30_000 }, async t => {
+    const binary = path.join(root, 'dist/tencent', handler);
+    assert.ok(fs.existsSync(binary), `${binary} is missing: make build`);
+    // Loopback instead of Singapore: api connects ahead.
+    const file = instance(original, { ...environment, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
+    const { environment: given } = formatInputs(file).functions[index];
+    const started = await start(t, binary, given.variables);
+    assert.equal(started, 'listens');
+    assert.match(await start(t, binary, { ...given.variables, GIFTSTATS_NONSENSE: '1' }), /GIFTSTATS_NONSENSE/);
+  });
+}
+
+// start gives "listens", or what the process wrote before it ended.
+async function start(t, binary, variables) {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  await new Promise(resolve => probe.close(resolve));
+  const child = spawn(binary, { env: { ...variables, _LAMBDA_SERVER_PORT: String(port), TENCENTCLOUD_REGION: 'ap-singapore' } });
+  let output = '';
+  child.stdout.on('data', data => {
+    output += data;
+  });
+  child.stderr.on('data', data => {
+    output += data;
+  });
+  let ended = false;
+  const closed = once(child, 'close').then(() => {
+    ended = true;
+  });
+  t.after(() => child.kill());
+  while (!ended) {
+    if (await reaches(port)) return 'listens';
+    await Promise.race([sleep(20), closed]);
+  }
+  return output;
+}
+
+function reaches(port) {
+  return new Promise(resolve => {
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
