@@ -66,6 +66,7 @@ lint: ## check formatting, vet, staticcheck and go.mod
 	@unformatted=$$(gofmt -l functions pkg .build); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go vet .build/zip.go
+	go vet -tags e2e ./functions/internal/e2e
 	go tool staticcheck ./...
 	go mod tidy -diff
 

@@ -5,9 +5,9 @@ tools  := $(CURDIR)/.tools
 python := $(tools)/python/bin
 sam    := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true $(python)/sam
 
-e2e: e2e-template e2e-serverless e2e-openapi ## test with the real tools of both clouds (installs them into .tools/)
+e2e: e2e-template e2e-serverless e2e-openapi e2e-programs ## test with the real tools of both clouds (installs them into .tools/)
 
-.PHONY: e2e-template e2e-serverless e2e-openapi
+.PHONY: e2e-template e2e-serverless e2e-openapi e2e-programs
 
 $(tools)/python/.installed: .e2e/requirements.txt
 	rm -rf $(tools)/python && python3 -m venv $(tools)/python
@@ -41,3 +41,7 @@ e2e-serverless: build-tencent $(tools)/serverless/.installed
 
 e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
+
+e2e-programs: $(tools)/python/.installed
+	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
+	GIFTSTATS_TOOLS=$(tools) GIFTSTATS_DIST=$(CURDIR)/dist/e2e go test -count=1 -tags e2e ./functions/internal/e2e
