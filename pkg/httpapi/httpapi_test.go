@@ -225,6 +225,7 @@ func TestRefusals(t *testing.T) {
 		{"more than JSON", post(`{"queries":[]} {}`), "invalid_request", "goes on after the JSON document"},
 		{"an array", post(`[]`), "invalid_request", "the body must be an object, not a JSON array"},
 		{"wrong type", post(`{"queries":{}}`), "invalid_request", "queries must be an array, not a JSON object"},
+		{"wrong entry", post(`{"queries":[[]]}`), "invalid_request", "each of queries must be an object, not a JSON array"},
 		{"wrong type inside", post(`{"queries":[{"room_id":7,"account":"a"}]}`), "invalid_request", "room_id must be a string, not a JSON number"},
 		{"unknown field", post(`{"querys":[]}`), "invalid_request", `the field "querys" is not known`},
 		{"body not UTF-8", post("{\"queries\":[{\"room_id\":\"\xff\"}]}"), "invalid_request", "the body is not valid UTF-8"},

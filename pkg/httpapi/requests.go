@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -86,8 +87,11 @@ func malformed(err error) error {
 		return giftstats.Invalid("the body is no JSON: see byte %d", syntax.Offset)
 	case errors.As(err, &kind):
 		field := kind.Field
-		if field == "" {
+		switch {
+		case field == "":
 			field = "the body"
+		case kind.Type.Kind() == reflect.Struct: // the only ones beside the body are entries of an array
+			field = "each of " + field
 		}
 		return giftstats.Invalid("%.60s must be %s, not a JSON %s", field, jsonName(kind.Type.Kind().String()), strings.Fields(kind.Value)[0])
 	case isUnknown:
