@@ -25,14 +25,17 @@ $(tools)/serverless/.installed: $(wildcard .e2e/serverless/*.json)
 	npm ci --prefix $(tools)/serverless --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# The template passes the linters, and sam builds the same bytes as make does.
+# The template passes the linters, and sam builds the same bytes as make does. It builds a checkout without tools, as a user's is:
+# sam copies everything there is before it builds.
 e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
 	$(sam) validate --lint --template template.yaml
 	$(python)/cfn-lint template.yaml
 	$(tools)/checkov/bin/checkov --config-file .checkov.yaml --compact --quiet
-	$(sam) build
-	cmp .aws-sam/build/ApiFunction/bootstrap dist/aws/api/bootstrap
-	cmp .aws-sam/build/StreamEndFunction/bootstrap dist/aws/streamend/bootstrap
+	rm -rf $(tools)/checkout && mkdir $(tools)/checkout
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(tools)/checkout
+	cd $(tools)/checkout && $(sam) build
+	cmp $(tools)/checkout/.aws-sam/build/ApiFunction/bootstrap $(dist)/aws/api/bootstrap
+	cmp $(tools)/checkout/.aws-sam/build/StreamEndFunction/bootstrap $(dist)/aws/streamend/bootstrap
 
 # The sources are copied: modules are looked up beside the file that imports them.
 e2e-serverless: build-tencent $(tools)/serverless/.installed
