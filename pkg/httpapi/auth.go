@@ -13,21 +13,21 @@ import (
 
 // authenticate finds out who asks. The account is set for an app user, who may ask for its own numbers only, and empty for
 // whoever may ask for everything.
-func (a *api) authenticate(w http.ResponseWriter, r *http.Request) (account string, err error) {
+func (a *api) authenticate(x *exchange, r *http.Request) (account string, err error) {
 	if a.config.Auth == (Auth{}) {
 		return "", nil
 	}
 	scheme, credentials, err := authorization(r)
 	if err != nil {
-		return "", a.unauthenticated(w, err.Error()+"; use "+a.accepted())
+		return "", a.unauthenticated(x, err.Error()+"; use "+a.accepted())
 	}
 	switch {
 	case scheme == "bearer" && a.config.Auth.APIKey:
-		return "", a.checkAPIKey(w, r, credentials)
+		return "", a.checkAPIKey(x, r, credentials)
 	case scheme == "basic" && a.config.Auth.UserSig:
-		return a.checkUserSig(w, r, credentials)
+		return a.checkUserSig(x, r, credentials)
 	default:
-		return "", a.unauthenticated(w, "this kind of Authorization is not accepted here; use "+a.accepted())
+		return "", a.unauthenticated(x, "this kind of Authorization is not accepted here; use "+a.accepted())
 	}
 }
 
@@ -44,28 +44,28 @@ func authorization(r *http.Request) (scheme, credentials string, err error) {
 	return strings.ToLower(scheme), strings.TrimSpace(credentials), nil
 }
 
-func (a *api) checkAPIKey(w http.ResponseWriter, r *http.Request, key string) error {
+func (a *api) checkAPIKey(x *exchange, r *http.Request, key string) error {
 	document, err := a.config.Secrets.Get(r.Context())
 	if err != nil {
 		return err
 	}
 	holder, ok := document.KeyHolder(key)
 	if !ok {
-		return a.unauthenticated(w, "the api key is not known")
+		return a.unauthenticated(x, "the api key is not known")
 	}
-	exchangeOf(r).caller = holder
+	x.caller = holder
 	return nil
 }
 
-func (a *api) checkUserSig(w http.ResponseWriter, r *http.Request, credentials string) (account string, err error) {
+func (a *api) checkUserSig(x *exchange, r *http.Request, credentials string) (account string, err error) {
 	decoded, err := base64.StdEncoding.DecodeString(credentials)
 	colon := strings.LastIndexByte(string(decoded), ':') // an account may hold a colon, a UserSig none
 	if err != nil || colon < 0 {
-		return "", a.unauthenticated(w, "the Basic credentials are not base64 of account:usersig")
+		return "", a.unauthenticated(x, "the Basic credentials are not base64 of account:usersig")
 	}
 	account, sig := string(decoded[:colon]), string(decoded[colon+1:])
 	if giftstats.ValidateAccount(account) != nil {
-		return "", a.unauthenticated(w, "the Basic credentials hold no valid account")
+		return "", a.unauthenticated(x, "the Basic credentials hold no valid account")
 	}
 	document, err := a.config.Secrets.Get(r.Context())
 	if err != nil {
@@ -73,11 +73,11 @@ func (a *api) checkUserSig(w http.ResponseWriter, r *http.Request, credentials s
 	}
 	switch err := usersig.Verify(sig, identity(document, account), a.config.Now()); {
 	case errors.Is(err, usersig.ErrExpired):
-		return "", a.unauthenticated(w, "the UserSig has expired")
+		return "", a.unauthenticated(x, "the UserSig has expired")
 	case err != nil:
-		return "", a.unauthenticated(w, "the UserSig is not valid for this account")
+		return "", a.unauthenticated(x, "the UserSig is not valid for this account")
 	}
-	exchangeOf(r).account = account
+	x.account = account
 	return account, nil
 }
 
@@ -86,12 +86,12 @@ func identity(document *secret.Document, account string) usersig.Identity {
 }
 
 // unauthenticated is a 401 with the challenges of RFC 9110, section 11.6.1.
-func (a *api) unauthenticated(w http.ResponseWriter, detail string) error {
+func (a *api) unauthenticated(x *exchange, detail string) error {
 	if a.config.Auth.APIKey {
-		w.Header().Add("WWW-Authenticate", `Bearer realm="giftstats"`)
+		x.Header().Add("WWW-Authenticate", `Bearer realm="giftstats"`)
 	}
 	if a.config.Auth.UserSig {
-		w.Header().Add("WWW-Authenticate", `Basic realm="giftstats", charset="UTF-8"`)
+		x.Header().Add("WWW-Authenticate", `Basic realm="giftstats", charset="UTF-8"`)
 	}
 	return &giftstats.Error{Code: giftstats.CodeUnauthenticated, Detail: detail}
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -30,22 +29,17 @@ type exchange struct {
 	problem *giftstats.Error
 }
 
-type exchangeKey struct{}
-
 func (a *api) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{ResponseWriter: w, api: a, begun: a.config.Now(), id: requestID(r)}
 	ctx, usage := a.config.Meter.Begin(telemetry.WithRequestID(r.Context(), x.id))
 	x.usage = usage
-	x.request = r.WithContext(context.WithValue(ctx, exchangeKey{}, x))
+	x.request = r.WithContext(ctx)
 	header := w.Header()
 	header.Set("X-Request-Id", x.id)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	return x
 }
-
-// exchangeOf returns the exchange that the request belongs to.
-func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
 
 // requestID is the id that came with the request, if it is fit to be printed, else a new one.
 func requestID(r *http.Request) string {

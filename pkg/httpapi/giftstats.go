@@ -8,8 +8,8 @@ import (
 )
 
 // giftStats answers GET /v1/gift-stats: what one account received in one room.
-func (a *api) giftStats(w http.ResponseWriter, r *http.Request) error {
-	self, err := a.authenticate(w, r)
+func (a *api) giftStats(x *exchange, r *http.Request) error {
+	self, err := a.authenticate(x, r)
 	if err != nil {
 		return err
 	}
@@ -24,13 +24,12 @@ func (a *api) giftStats(w http.ResponseWriter, r *http.Request) error {
 		}
 		query.Account = self
 	}
-	x := exchangeOf(r)
 	x.roomID, x.account = query.RoomID, query.Account
 	stats, err := a.config.Service.GiftStats(r.Context(), query)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, r, http.StatusOK, stats)
+	return writeJSON(x, r, http.StatusOK, stats)
 }
 
 type batchRequest struct {
@@ -49,15 +48,15 @@ type batchFailure struct {
 }
 
 // giftStatsBatch answers POST /v1/gift-stats: up to 1,000 queries, each with its own numbers or its own problem.
-func (a *api) giftStatsBatch(w http.ResponseWriter, r *http.Request) error {
-	if err := a.authenticateFull(w, r); err != nil {
+func (a *api) giftStatsBatch(x *exchange, r *http.Request) error {
+	if err := a.authenticateFull(x, r); err != nil {
 		return err
 	}
 	if _, err := parameters(r); err != nil {
 		return err
 	}
 	var request batchRequest
-	if err := readJSON(w, r, &request); err != nil {
+	if err := readJSON(x, r, &request); err != nil {
 		return err
 	}
 	if n := len(request.Queries); n == 0 || n > giftstats.MaxBatch {
@@ -68,14 +67,14 @@ func (a *api) giftStatsBatch(w http.ResponseWriter, r *http.Request) error {
 	for i, result := range results {
 		if result.Err != nil {
 			answer.Failed++
-			answer.Results[i] = batchFailure{result.Query, giftstats.ProblemOf(result.Err, exchangeOf(r).id)}
+			answer.Results[i] = batchFailure{result.Query, giftstats.ProblemOf(result.Err, x.id)}
 			a.logFailure(r, result)
 			continue
 		}
 		answer.Succeeded++
 		answer.Results[i] = result.Stats
 	}
-	return writeJSON(w, r, http.StatusOK, answer)
+	return writeJSON(x, r, http.StatusOK, answer)
 }
 
 // logFailure logs the cause of a query's failure, which the answer does not show.
@@ -89,8 +88,8 @@ func (a *api) logFailure(r *http.Request, result giftstats.Result) {
 }
 
 // roomStats answers GET /v1/room-stats: the totals of one room.
-func (a *api) roomStats(w http.ResponseWriter, r *http.Request) error {
-	if err := a.authenticateFull(w, r); err != nil {
+func (a *api) roomStats(x *exchange, r *http.Request) error {
+	if err := a.authenticateFull(x, r); err != nil {
 		return err
 	}
 	values, err := parameters(r, "room_id")
@@ -98,17 +97,17 @@ func (a *api) roomStats(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	roomID := values.Get("room_id")
-	exchangeOf(r).roomID = roomID
+	x.roomID = roomID
 	stats, err := a.config.Service.RoomStats(r.Context(), roomID)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, r, http.StatusOK, stats)
+	return writeJSON(x, r, http.StatusOK, stats)
 }
 
 // authenticateFull lets in only who may ask for everything.
-func (a *api) authenticateFull(w http.ResponseWriter, r *http.Request) error {
-	self, err := a.authenticate(w, r)
+func (a *api) authenticateFull(x *exchange, r *http.Request) error {
+	self, err := a.authenticate(x, r)
 	if err == nil && self != "" {
 		return forbidden("a UserSig gives its own account's numbers only; this call needs an api key")
 	}

@@ -9,7 +9,6 @@ import (
 	_ "embed"
 	"log/slog"
 	"net/http"
-	"path"
 	"strings"
 	"time"
 
@@ -48,83 +47,67 @@ type Auth struct{ APIKey, UserSig bool }
 // api answers requests.
 type api struct {
 	config Config
-	routes *http.ServeMux
+	routes map[string]methods // by path
 }
 
 // New returns the handler.
 func New(config Config) http.Handler {
-	a := &api{config: config, routes: http.NewServeMux()}
-	a.handle("/v1/gift-stats", methods{http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch})
-	a.handle("/v1/room-stats", methods{http.MethodGet: a.roomStats})
-	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
-		a.handle("/v1/webhooks/"+kind.Name, methods{http.MethodPost: a.webhook(kind)})
+	a := &api{config: config}
+	a.routes = map[string]methods{
+		"/v1/gift-stats": {http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch},
+		"/v1/room-stats": {http.MethodGet: a.roomStats},
+		"/healthz":       {http.MethodGet: a.health},
+		"/openapi.json":  {http.MethodGet: a.openAPI},
 	}
-	a.handle("/healthz", methods{http.MethodGet: a.health})
-	a.handle("/openapi.json", methods{http.MethodGet: a.openAPI})
-	a.routes.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { exchangeOf(r).fail(notFound()) })
+	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
+		a.routes["/v1/webhooks/"+kind.Name] = methods{http.MethodPost: a.webhook(kind)}
+	}
 	return a
 }
 
 // endpoint answers one method of one path. Its error becomes a problem.
-type endpoint func(w http.ResponseWriter, r *http.Request) error
+type endpoint func(x *exchange, r *http.Request) error
 
 // methods are the endpoints of one path; HEAD is answered like GET.
 type methods map[string]endpoint
-
-func (a *api) handle(path string, methods methods) {
-	a.routes.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-		x := exchangeOf(r)
-		x.route = path
-		method := r.Method
-		if method == http.MethodHead {
-			method = http.MethodGet
-		}
-		endpoint, ok := methods[method]
-		if !ok {
-			x.fail(methodNotAllowed(w, methods, r.Method))
-			return
-		}
-		if err := endpoint(w, r); err != nil {
-			x.fail(err)
-		}
-	})
-}
 
 // ServeHTTP answers one request, whatever happens, and logs one line about it.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.begin(w, r)
 	defer a.config.Secrets.Settle(x.request.Context())
 	defer x.finish()
-	inside, ok := stripBase(x.request, a.config.BasePath)
-	if !ok || path.Clean(inside.URL.Path) != inside.URL.Path { // the multiplexer would redirect to a cleaner path
-		x.fail(notFound())
-		return
+	if err := a.answer(x, x.request); err != nil {
+		x.fail(err)
 	}
-	a.routes.ServeHTTP(x, inside)
 }
 
-// stripBase takes the base path off the request's path. It reports false for a path outside of it.
-func stripBase(r *http.Request, base string) (*http.Request, bool) {
-	if base == "" {
-		return r, true
+// answer finds the endpoint for the request and has it answer. A path must be as it is documented: one that another spelling,
+// like %2F or .., would turn into it is not found.
+func (a *api) answer(x *exchange, r *http.Request) error {
+	path, inside := strings.CutPrefix(r.URL.EscapedPath(), a.config.BasePath)
+	methods, found := a.routes[path]
+	if !inside || !found {
+		return notFound()
 	}
-	rest, found := strings.CutPrefix(r.URL.EscapedPath(), base)
-	if !found || !strings.HasPrefix(rest, "/") {
-		return nil, false
+	x.route = path
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
 	}
-	inside := r.Clone(r.Context())
-	inside.URL.Path, _ = strings.CutPrefix(r.URL.Path, base)
-	inside.URL.RawPath = rest
-	return inside, true
+	endpoint, ok := methods[method]
+	if !ok {
+		return methodNotAllowed(x, methods, r.Method)
+	}
+	return endpoint(x, r)
 }
 
-func (a *api) health(w http.ResponseWriter, r *http.Request) error {
-	return writeJSON(w, r, http.StatusOK, struct {
+func (a *api) health(x *exchange, r *http.Request) error {
+	return writeJSON(x, r, http.StatusOK, struct {
 		Status  string `json:"status"`
 		Version string `json:"version"`
 	}{"ok", a.config.Version})
 }
 
-func (a *api) openAPI(w http.ResponseWriter, r *http.Request) error {
-	return write(w, r, http.StatusOK, "application/json", OpenAPI)
+func (a *api) openAPI(x *exchange, r *http.Request) error {
+	return write(x, r, http.StatusOK, "application/json", OpenAPI)
 }

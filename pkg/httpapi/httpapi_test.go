@@ -241,6 +241,7 @@ func TestRefusals(t *testing.T) {
 		{"doubled slash", question{target: "//healthz"}, "not_found", "no such path"},
 		{"dots", question{target: "/v1/../healthz"}, "not_found", "no such path"},
 		{"escaped slash", question{target: "/v1%2Fgift-stats"}, "not_found", "no such path"},
+		{"escaped letter", question{target: "/v1/gift%2Dstats"}, "not_found", "no such path"},
 		{"method", question{method: "DELETE", target: "/v1/gift-stats"}, "method_not_allowed", `does not take "DELETE"; it takes GET, POST, HEAD`},
 		{"method of health", question{method: "POST", target: "/healthz"}, "method_not_allowed", "it takes GET, HEAD"},
 

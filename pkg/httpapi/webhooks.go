@@ -10,8 +10,8 @@ import (
 // webhook answers POST /v1/webhooks/…: verify, hand the end of a stream over, acknowledge. What cannot be handed over is
 // answered with 503, so that a sender who tries again does.
 func (a *api) webhook(kind webhook.Kind) endpoint {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		body, err := readBody(w, r)
+	return func(x *exchange, r *http.Request) error {
+		body, err := readBody(x, r)
 		if err != nil {
 			return err
 		}
@@ -25,13 +25,12 @@ func (a *api) webhook(kind webhook.Kind) endpoint {
 			return err
 		}
 		if event != nil {
-			x := exchangeOf(r)
 			x.roomID, x.eventID = event.RoomID, event.EventID
 			if err := a.config.StreamEnded(r.Context(), *event); err != nil {
 				return notHandedOver(err)
 			}
 		}
-		return write(w, r, http.StatusOK, "application/json", []byte(kind.Ack))
+		return write(x, r, http.StatusOK, "application/json", []byte(kind.Ack))
 	}
 }
 
