@@ -15,15 +15,15 @@ import (
 // Namespace of the metrics. Their dimension is function, which each line must have; errors are also there by function and code.
 const Namespace = "giftstats"
 
-// units are those of the numbers that become metrics.
-var units = map[string]string{
-	"requests":         "Count",
-	"errors":           "Count",
-	"retries":          "Count",
-	"cold_starts":      "Count",
-	"secret_refreshes": "Count",
-	"deliveries":       "Count",
-	"upstream_ms":      "Milliseconds",
+// metrics are the numbers that become metrics, in the words of the metadata.
+var metrics = map[string]string{
+	"requests":         `{"Name":"requests","Unit":"Count"}`,
+	"errors":           `{"Name":"errors","Unit":"Count"}`,
+	"retries":          `{"Name":"retries","Unit":"Count"}`,
+	"cold_starts":      `{"Name":"cold_starts","Unit":"Count"}`,
+	"secret_refreshes": `{"Name":"secret_refreshes","Unit":"Count"}`,
+	"deliveries":       `{"Name":"deliveries","Unit":"Count"}`,
+	"upstream_ms":      `{"Name":"upstream_ms","Unit":"Milliseconds"}`,
 }
 
 // Handler adds the metadata to the lines that hold such numbers. The handler inside must write JSON.
@@ -31,25 +31,25 @@ type Handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h Handler) Handle(ctx context.Context, record slog.Record) error {
-	var metrics []string
+	found := make([]string, 0, 8) // more than there are
 	hasCode := false
 	record.Attrs(func(attr slog.Attr) bool {
-		if unit, ok := units[attr.Key]; ok {
-			metrics = append(metrics, `{"Name":"`+attr.Key+`","Unit":"`+unit+`"}`)
+		if metric, ok := metrics[attr.Key]; ok {
+			found = append(found, metric)
 		}
 		hasCode = hasCode || attr.Key == "code"
 		return true
 	})
-	if len(metrics) > 0 {
-		record.AddAttrs(slog.Any("_aws", metadata(record.Time.UnixMilli(), metrics, hasCode)))
+	if len(found) > 0 {
+		record.AddAttrs(slog.Any("_aws", metadata(record.Time.UnixMilli(), found, hasCode)))
 	}
 	return h.Handler.Handle(ctx, record)
 }
 
 // metadata is put together as text, since it is on the way of every request: all parts of it are constant but the time.
-func metadata(milliseconds int64, metrics []string, hasCode bool) json.RawMessage {
+func metadata(milliseconds int64, found []string, hasCode bool) json.RawMessage {
 	text := `{"Timestamp":` + strconv.FormatInt(milliseconds, 10) +
-		`,"CloudWatchMetrics":[{"Namespace":"` + Namespace + `","Dimensions":[["function"]],"Metrics":[` + strings.Join(metrics, ",") + `]}`
+		`,"CloudWatchMetrics":[{"Namespace":"` + Namespace + `","Dimensions":[["function"]],"Metrics":[` + strings.Join(found, ",") + `]}`
 	if hasCode {
 		text += `,{"Namespace":"` + Namespace + `","Dimensions":[["function","code"]],"Metrics":[{"Name":"errors","Unit":"Count"}]}`
 	}
