@@ -15,7 +15,7 @@ dist    := dist
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: ## start the local server with the simulator behind it (ADDR=host:port, ONCE=1 to end after the first answer)
 	@go run -ldflags '-X $(app).Version=$(VERSION)' ./functions/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
@@ -50,7 +50,7 @@ deploy-tencent: build-tencent ## check what serverless.yml needs, and deploy it 
 	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
 	@sh .build/check-tencent.sh after $(STAGE)
 
-bench: ## measure start, first answer, warm request, batch and stream end, and print one table
+bench: package ## measure start, first answer, warm request, batch and stream end, and print one table
 	go test -run '^$$' -bench . -benchtime 1x ./functions/internal/bench
 
 include .e2e/e2e.mk
