@@ -3,15 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/giftstats/giftstats/functions/internal/build"
 	"github.com/giftstats/giftstats/functions/internal/fixture"
@@ -27,19 +22,7 @@ func TestBinary(t *testing.T) {
 	cloud := awsapi.New(awsapi.Config{})
 	defer cloud.Close()
 	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
-	var delivered []string
-	customer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		verifier, err := standardwebhooks.NewWebhook(fixture.DeliveryKey)
-		if err == nil {
-			err = verifier.Verify(body, r.Header)
-		}
-		if err != nil {
-			t.Errorf("the customer cannot verify the delivery: %v", err)
-		}
-		delivered = append(delivered, r.Header.Get("webhook-id"))
-	}))
-	defer customer.Close()
+	customer := fixture.NewCustomer(t)
 	environment := cloud.Environment()
 	maps.Copy(environment, map[string]string{
 		"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream,
@@ -62,6 +45,7 @@ func TestBinary(t *testing.T) {
 			t.Errorf("%s: %v: %+v\n%s", kind, err, reply, function.Output())
 		}
 	}
+	delivered, _ := customer.Delivered()
 	if len(delivered) != len(kinds) || len(cloud.Messages()) != len(kinds) || len(cloud.Events()) != len(kinds) || !fixture.Printed(function.Output, `"msg":"stream.summary"`, len(kinds)) {
 		t.Fatalf("%d events gave %d deliveries, %d messages, %d events on the bus", len(kinds), len(delivered), len(cloud.Messages()), len(cloud.Events()))
 	}

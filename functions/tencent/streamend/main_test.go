@@ -1,15 +1,11 @@
 package main
 
 import (
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/giftstats/giftstats/functions/internal/build"
 	"github.com/giftstats/giftstats/functions/internal/fixture"
@@ -24,21 +20,7 @@ func TestBinary(t *testing.T) {
 	cloud := tencentapi.New(tencentapi.Config{})
 	defer cloud.Close()
 	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
-	var delivered []string
-	status := http.StatusOK
-	customer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		verifier, err := standardwebhooks.NewWebhook(fixture.DeliveryKey)
-		if err == nil {
-			err = verifier.Verify(body, r.Header)
-		}
-		if err != nil {
-			t.Errorf("the customer cannot verify the delivery: %v", err)
-		}
-		delivered = append(delivered, r.Header.Get("webhook-id"))
-		w.WriteHeader(status)
-	}))
-	defer customer.Close()
+	customer := fixture.NewCustomer(t)
 	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
 		"GIFTSTATS_SECRET": "tencentssm://app?version=v1&endpoint=" + cloud.URL, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_DELIVER": customer.URL,
 	}})
@@ -61,6 +43,7 @@ func TestBinary(t *testing.T) {
 			t.Errorf("%s: %v: %+v\n%s", file, err, reply, function.Output())
 		}
 	}
+	delivered, _ := customer.Delivered()
 	if len(delivered) != len(files) || strings.Trim(strings.Join(delivered, ""), "e-1") != "" {
 		t.Errorf("%d events gave the deliveries %v", len(files), delivered)
 	}
@@ -68,7 +51,7 @@ func TestBinary(t *testing.T) {
 	if err != nil || !strings.Contains(reply.ErrorMessage, "room_id is missing or empty") {
 		t.Errorf("an event without a room: %v: %+v", err, reply)
 	}
-	status = http.StatusGone
+	customer.Answer(http.StatusGone)
 	reply, err = function.Invoke(t.Context(), []byte(`{"event_id":"e-2","room_id":"room_id"}`), withRole)
 	if err != nil || !strings.Contains(reply.ErrorMessage, "answered with 410 Gone") || !fixture.Printed(function.Output, "event given up", 1) {
 		t.Errorf("a customer who has gone: %v: %+v", err, reply)
