@@ -15,8 +15,8 @@ import (
 // because calls that leave evenly arrive unevenly.
 type Limiter struct{ bucket *rate.Limiter }
 
-// headroom is the part of the limit that is used: at 200 per second the 201st call leaves 1.005 s after the first.
-const headroom = 0.995
+// headroom is the part of the limit that is used: at 200 per second the 201st call leaves 1.007 s after the first.
+const headroom = 0.993
 
 // NewLimiter allows perSecond calls per second; it must be above zero.
 func NewLimiter(perSecond float64) *Limiter {
