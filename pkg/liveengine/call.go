@@ -84,7 +84,7 @@ func call[A any, P interface {
 func count(asked telemetry.Question, took time.Duration, head *envelope) telemetry.Question {
 	asked.Attempts++
 	asked.Took += took
-	asked.Code, asked.RequestID = int(head.ErrorCode.number), head.RequestID
+	asked.Answered, asked.Code, asked.RequestID = head.ErrorCode.known, int(head.ErrorCode.number), head.RequestID
 	return asked
 }
 

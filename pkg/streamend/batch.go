@@ -37,12 +37,13 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 func (p *Processor) processMessage(ctx context.Context, message Message) (err error) {
 	ctx, usage := p.config.Meter.Begin(ctx)
 	begun := p.config.Now()
+	var event Event
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			p.config.Logger.ErrorContext(ctx, "panic while an event was processed", "message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 			err = &giftstats.Error{Code: giftstats.CodeInternal, Detail: "processing the event panicked; the log has the stack"}
 		}
-		p.log(ctx, message, usage, p.config.Now().Sub(begun), err)
+		p.log(ctx, message, event, usage, p.config.Now().Sub(begun), err)
 	}()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("no time was left for this event: %w", err)
@@ -50,8 +51,7 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	if message.Err != nil {
 		return &Final{message.Err}
 	}
-	event, err := Parse(message.Body, message.ID)
-	if err != nil {
+	if event, err = Parse(message.Body, message.ID); err != nil {
 		return err
 	}
 	return p.Process(ctx, event)
@@ -60,9 +60,12 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 // codeUndelivered is the code in the log of an event whose summary no receiver took; others have those of callers.
 const codeUndelivered giftstats.Code = "delivery_failed"
 
-func (p *Processor) log(ctx context.Context, message Message, usage *telemetry.Usage, took time.Duration, err error) {
+func (p *Processor) log(ctx context.Context, message Message, event Event, usage *telemetry.Usage, took time.Duration, err error) {
 	level, text := slog.LevelInfo, "event processed"
 	attrs := usage.Attrs([]slog.Attr{slog.String("message_id", message.ID), slog.Float64("duration_ms", telemetry.Milliseconds(took))})
+	if event.RoomID != "" { // it could be read
+		attrs = append(attrs, slog.String("event_id", event.EventID), slog.String("room_id", event.RoomID))
+	}
 	switch {
 	case IsFinal(err):
 		level, text = slog.LevelError, "event given up: no repeat can help"

@@ -208,9 +208,9 @@ func TestLog(t *testing.T) {
 		deliver    error
 		want       []string
 	}{
-		{"delivered", `{"room_id":"r","accounts":["a"]}`, nil, []string{`"level":"INFO","msg":"event processed"`, `"message_id":"m-1"`, `"requests":1`, `"cold_start":true`, `"request_id":"r-1"`, `"deliveries":1`}},
+		{"delivered", `{"event_id":"e-1","room_id":"r","accounts":["a"]}`, nil, []string{`"level":"INFO","msg":"event processed"`, `"message_id":"m-1"`, `"event_id":"e-1","room_id":"r"`, `"requests":1`, `"cold_start":true`, `"request_id":"r-1"`, `"deliveries":1`}},
 		{"no event", `nonsense`, nil, []string{`"level":"ERROR","msg":"event given up: no repeat can help"`, `"errors":1,"code":"invalid_request"`}},
-		{"upstream", `{"room_id":"r","accounts":["unlucky"]}`, nil, []string{`"level":"WARN","msg":"event failed: it has to come again"`, `"code":"upstream_timeout"`}},
+		{"upstream", `{"event_id":"e-1","room_id":"r","accounts":["unlucky"]}`, nil, []string{`"level":"WARN","msg":"event failed: it has to come again"`, `"event_id":"e-1","room_id":"r","errors":1,"code":"upstream_timeout"`}},
 		{"panic", `{"room_id":"r","accounts":["panic"]}`, nil, []string{`"level":"WARN"`, `"code":"internal"`, "goroutine"}},
 		{"receiver down", `{"room_id":"r","accounts":["a"]}`, errors.New("502"), []string{`"level":"WARN"`, `"code":"delivery_failed"`}},
 		{"receiver refuses", `{"room_id":"r","accounts":["a"]}`, &delivery.Refused{Err: errors.New("410")}, []string{`"level":"ERROR"`, `"code":"delivery_failed"`}},

@@ -38,7 +38,8 @@ type Usage struct {
 type Question struct {
 	Attempts  int
 	Took      time.Duration // the attempts added up, without the waits between them
-	Code      int           // upstream's, of the last attempt; 0 also when there was no answer
+	Answered  bool          // whether the last attempt brought a code
+	Code      int           // upstream's, of the last attempt
 	RequestID string        // upstream's, of the last attempt; empty when there was no answer
 }
 
@@ -59,7 +60,7 @@ func Asked(ctx context.Context, question Question) {
 }
 
 // Attrs adds to a line what there is to say. upstream_ms is the longest that upstream took over one question; upstream's own
-// code and id are there when there was only one question.
+// code and id are there when there was only one question, and an answer to it.
 func (u *Usage) Attrs(attrs []slog.Attr) []slog.Attr {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -71,7 +72,7 @@ func (u *Usage) Attrs(attrs []slog.Attr) []slog.Attr {
 		return attrs
 	}
 	attrs = append(attrs, slog.Float64("upstream_ms", Milliseconds(u.longest)), slog.Int("attempts", u.attempts), slog.Int("retries", u.attempts-u.questions))
-	if u.questions == 1 {
+	if u.questions == 1 && u.last.Answered {
 		attrs = append(attrs, slog.Int("upstream_code", u.last.Code))
 	}
 	if u.questions == 1 && u.last.RequestID != "" {

@@ -37,15 +37,15 @@ func TestLines(t *testing.T) {
 		{"the first of a process", nil, "requests=1 cold_start=true cold_starts=1 request_id=r-1"},
 		{"no question", nil, "requests=1 cold_start=false request_id=r-1"},
 		{
-			"one, with a repeat", []telemetry.Question{{Attempts: 2, Took: 1234567 * time.Nanosecond, Code: 60008, RequestID: "Id-1"}},
+			"one, with a repeat", []telemetry.Question{{Attempts: 2, Took: 1234567 * time.Nanosecond, Answered: true, Code: 60008, RequestID: "Id-1"}},
 			"requests=1 cold_start=false upstream_ms=1.234 attempts=2 retries=1 upstream_code=60008 upstream_request_id=Id-1 request_id=r-1",
 		},
 		{
 			"one, without an answer", []telemetry.Question{{Attempts: 1, Took: time.Second}},
-			"requests=1 cold_start=false upstream_ms=1000 attempts=1 retries=0 upstream_code=0 request_id=r-1",
+			"requests=1 cold_start=false upstream_ms=1000 attempts=1 retries=0 request_id=r-1",
 		},
 		{
-			"several", []telemetry.Question{{Attempts: 1, Took: time.Second, RequestID: "Id-1"}, {Attempts: 3, Took: time.Millisecond, RequestID: "Id-2"}},
+			"several", []telemetry.Question{{Attempts: 1, Took: time.Second, Answered: true, RequestID: "Id-1"}, {Attempts: 3, Took: time.Millisecond, Answered: true, RequestID: "Id-2"}},
 			"requests=1 cold_start=false upstream_ms=1000 attempts=4 retries=2 request_id=r-1",
 		},
 		{"one that was never sent", []telemetry.Question{{}}, "requests=1 cold_start=false request_id=r-1"},
@@ -70,7 +70,7 @@ func TestHandlerKeepsTheRequestID(t *testing.T) {
 func ExampleMeter() {
 	meter := new(telemetry.Meter)
 	ctx, usage := meter.Begin(context.Background())
-	telemetry.Asked(ctx, telemetry.Question{Attempts: 1, Took: 40 * time.Millisecond, RequestID: "Id-1"})
+	telemetry.Asked(ctx, telemetry.Question{Attempts: 1, Took: 40 * time.Millisecond, Answered: true, RequestID: "Id-1"})
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	logger.LogAttrs(ctx, slog.LevelInfo, "request", usage.Attrs(nil)...)
 	// Output: level=INFO msg=request requests=1 cold_start=true cold_starts=1 upstream_ms=40 attempts=1 retries=0 upstream_code=0 upstream_request_id=Id-1

@@ -379,6 +379,18 @@ func TestRequestLine(t *testing.T) {
 	}
 }
 
+// Upstream's code 0 would read as its success.
+func TestRequestLineWithoutAnAnswer(t *testing.T) {
+	var log bytes.Buffer
+	w := newWorld(t, &lockedWriter{out: &log}, slog.LevelInfo, nil, "GIFTSTATS_ATTEMPTS=1")
+	w.engine.Misbehave(simulator.Fault{Reset: true})
+	w.app.Handler.ServeHTTP(httptest.NewRecorder(), request(sample()))
+	line := lines(t, log.String(), "request")[0]
+	if _, there := line["upstream_code"]; there || line["code"] != "upstream_unavailable" || line["attempts"] != 1.0 {
+		t.Errorf("%v", line)
+	}
+}
+
 // lines are those of a log with the given msg.
 func lines(t *testing.T, log, msg string) []map[string]any {
 	t.Helper()
