@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,7 +146,7 @@ func parseAPIKeys(value json.RawMessage, into *map[string]KeyHash) error {
 		return errors.New("must be an object of names and hashes")
 	}
 	*into = make(map[string]KeyHash, len(hashes))
-	for number, name := range sortedKeys(hashes) {
+	for number, name := range slices.Sorted(maps.Keys(hashes)) {
 		var text string
 		var hash KeyHash
 		decodable := json.Unmarshal(hashes[name], &text) == nil && len(text) == hex.EncodedLen(len(hash))
@@ -200,13 +201,4 @@ func validateKey(key Text) error {
 		return errors.New("secret_key holds white space, control characters or bytes that are not UTF-8: it was probably not copied whole")
 	}
 	return nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +59,7 @@ func plain(name string) bool {
 // unknown names what is left in the object: a typing mistake would otherwise silently switch something off.
 func (o object) unknown() error {
 	var mistakes []error
-	for _, name := range sortedKeys(o.fields) {
+	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 		if !plain(name) {
 			name = "(a name not shown here)"
 		}

@@ -158,10 +158,7 @@ func (e *event) header() http.Header {
 
 // sorted gives the names in order, so that those that differ in case only always have the same outcome.
 func sorted[V any](values map[string]V) []string {
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
+	names := slices.AppendSeq(make([]string, 0, len(values)), maps.Keys(values))
 	slices.Sort(names)
 	return names
 }
