@@ -24,6 +24,7 @@ import (
 	"github.com/giftstats/giftstats/functions/internal/eventtest"
 	"github.com/giftstats/giftstats/functions/internal/fixture"
 	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+	"github.com/giftstats/giftstats/pkg/simulator/process"
 )
 
 // The two packages under Lambda's Runtime Interface Emulator, with moto's Secrets Manager, SQS and EventBridge: from the secret
@@ -151,7 +152,7 @@ func queue(url string) string { return "sqs://" + strings.TrimPrefix(url, "http:
 
 // function is a package under the emulator.
 type function struct {
-	*program
+	*process.Process
 	url string
 }
 
@@ -167,10 +168,10 @@ func newFunction(t *testing.T, name string, environment map[string]string) funct
 		t.Fatalf("aws-sam-cli holds %d emulators for %s, want 1: %v", len(emulators), processor, err)
 	}
 	at := addresses(t, 2)
-	f := function{start(t, unzipped(t, name, "bootstrap"), environment, emulators[0], "--runtime-interface-emulator-address", at[0], "--runtime-api-address", at[1], "./bootstrap"), at[0]}
-	await(t, at[0], f.program)
-	f.url = "http://" + at[0] + "/2015-03-31/functions/function/invocations"
-	return f
+	bootstrap := filepath.Join(unzipped(t, name, "bootstrap"), "bootstrap")
+	emulator := start(t, environment, emulators[0], "--runtime-interface-emulator-address", at[0], "--runtime-api-address", at[1], bootstrap)
+	await(t, at[0], emulator)
+	return function{emulator, "http://" + at[0] + "/2015-03-31/functions/function/invocations"}
 }
 
 // invoke returns the function's answer to an event.
@@ -200,7 +201,7 @@ func newCloud(t *testing.T) cloud {
 	t.Helper()
 	at := addresses(t, 1)[0]
 	host, port, _ := strings.Cut(at, ":")
-	await(t, at, start(t, t.TempDir(), nil, python(t, "moto_server"), "-H", host, "-p", port))
+	await(t, at, start(t, nil, python(t, "moto_server"), "-H", host, "-p", port))
 	c := cloud{environment: map[string]string{
 		"AWS_ENDPOINT_URL": "http://" + at, "AWS_REGION": "eu-west-1",
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-access-key", "AWS_SESSION_TOKEN": "not-a-real-session-token",

@@ -7,17 +7,16 @@ package e2e
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/process"
 )
 
 // folder is the one that a variable of the environment names.
@@ -75,45 +74,17 @@ func unpack(t *testing.T, file *zip.File, path string) {
 	}
 }
 
-// program is one that runs beside the tests.
-type program struct {
-	mu     sync.Mutex
-	output bytes.Buffer
-}
-
-// Write keeps what the program prints.
-func (p *program) Write(part []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.Write(part)
-}
-
-// Output is what it has printed so far.
-func (p *program) Output() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.output.String()
-}
-
-// start runs a program in a folder until the test ends, with nothing but PATH and the given environment.
-func start(t *testing.T, directory string, environment map[string]string, name string, arguments ...string) *program {
+// start runs a program until the test ends, with nothing but the given environment, PATH and their like.
+func start(t *testing.T, environment map[string]string, path string, arguments ...string) *process.Process {
 	t.Helper()
-	p := new(program)
-	command := exec.CommandContext(t.Context(), name, arguments...)
-	command.Dir, command.Stdout, command.Stderr = directory, p, p
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
-	for variable, value := range environment {
-		command.Env = append(command.Env, variable+"="+value)
-	}
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = 5 * time.Second
-	if err := command.Start(); err != nil {
+	p, err := process.Start(path, arguments, environment)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		command.Wait() // it is interrupted, so it has an error
+		p.Stop(5 * time.Second)
 		if t.Failed() {
-			t.Logf("%s printed:\n%s", filepath.Base(name), p.Output())
+			t.Logf("%s printed:\n%s", filepath.Base(path), p.Output())
 		}
 	})
 	return p
@@ -135,7 +106,7 @@ func addresses(t *testing.T, count int) []string {
 }
 
 // await waits until somebody listens at the address.
-func await(t *testing.T, address string, p *program) {
+func await(t *testing.T, address string, p *process.Process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

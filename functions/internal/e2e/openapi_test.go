@@ -20,7 +20,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(fixture.Document(fixture.SecretKey)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := start(t, t.TempDir(), map[string]string{
+	server := start(t, map[string]string{
 		"GIFTSTATS_SECRET": "file://" + secret, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_AUTH": "api-key,usersig",
 	}, build.Program(t, "../../local", ""), "-addr", "127.0.0.1:0")
 	if !fixture.Printed(server.Output, "Serving on ", 1) {

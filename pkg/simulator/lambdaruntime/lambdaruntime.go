@@ -20,7 +20,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/giftstats/giftstats/pkg/simulator/internal/process"
+	"github.com/giftstats/giftstats/pkg/simulator/process"
 )
 
 // Config of a function. Binary is required.

@@ -21,7 +21,7 @@ import (
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction/messages"
 
-	"github.com/giftstats/giftstats/pkg/simulator/internal/process"
+	"github.com/giftstats/giftstats/pkg/simulator/process"
 )
 
 // Config of a function. Binary is required.

@@ -1,5 +1,5 @@
-// Package process runs the programs that the runtime simulators serve: with an environment of their own, with everything
-// they print kept, and never longer than they are wanted.
+// Package process runs programs for the runtime simulators and for tests: with an environment of their own, with everything they
+// print kept, and never longer than they are wanted.
 package process
 
 import (

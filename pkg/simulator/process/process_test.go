@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/pkg/simulator/internal/process"
+	"github.com/giftstats/giftstats/pkg/simulator/process"
 )
 
 // The test binary is the program as well: the variable says which one.
