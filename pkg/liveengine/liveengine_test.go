@@ -64,17 +64,18 @@ type answer struct {
 }
 
 type call struct {
-	path  string
-	query url.Values
-	body  string
-	at    time.Time
+	path   string
+	query  url.Values
+	header http.Header
+	body   string
+	at     time.Time
 }
 
 // RoundTrip makes upstream an http.RoundTripper, so that tests can run in fake time.
 func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
 	u.mu.Lock()
-	u.calls = append(u.calls, call{r.Method + " " + r.URL.Path, r.URL.Query(), string(body), time.Now()})
+	u.calls = append(u.calls, call{r.Method + " " + r.URL.Path, r.URL.Query(), r.Header, string(body), time.Now()})
 	next := u.answers[min(len(u.calls), len(u.answers))-1]
 	u.mu.Unlock()
 	select {
@@ -149,6 +150,9 @@ func TestSampleOfTheAPIPage(t *testing.T) {
 	}
 	if len(got.query) != 5 || got.query.Get("sdkappid") != "1400000000" || got.query.Get("identifier") != "administrator" || got.query.Get("contenttype") != "json" {
 		t.Errorf("query %v", got.query)
+	}
+	if got.header.Get("Content-Type") != "application/json" || got.header.Get("Accept") != "application/json" || got.header.Get("User-Agent") != "giftstats/test" {
+		t.Errorf("header %v", got.header)
 	}
 	identity := usersig.Identity{SDKAppID: 1400000000, Account: "administrator", Key: fakeKey}
 	if err := usersig.Verify(got.query.Get("usersig"), identity, time.Now()); err != nil {
