@@ -41,19 +41,19 @@ build-tencent:
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
 
 package: build ## put the binaries into zip files, the same byte for byte on every run
-	go run .build/zip.go $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
-	go run .build/zip.go $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
-	go run .build/zip.go $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
+	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
+	go run ./tools/zip $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
+	go run ./tools/zip $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
 
 deploy-tencent: build-tencent ## check what serverless.yml needs, and deploy it with the serverless CLI (STAGE=name)
-	sh .build/check-tencent.sh check $(STAGE)
+	sh tools/check-tencent.sh check $(STAGE)
 	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
-	@sh .build/check-tencent.sh after $(STAGE)
+	@sh tools/check-tencent.sh after $(STAGE)
 
 bench: package ## measure start, first answer, warm request, batch and stream end, and print one table
-	go test -run '^$$' -bench . -benchtime 1x ./functions/internal/bench
+	go test -run '^$$' -bench . -benchtime 1x ./internal/bench
 
-include .e2e/e2e.mk
+include e2e/e2e.mk
 
 fuzz: ## run each fuzz target for a while (fuzz=30s)
 	@for package in $$(go list ./pkg/...); do \
@@ -62,11 +62,9 @@ fuzz: ## run each fuzz target for a while (fuzz=30s)
 	  done; \
 	done
 
-lint: ## check formatting, vet, staticcheck and go.mod
-	@unformatted=$$(gofmt -l functions pkg .build); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
-	go vet ./...
-	go vet .build/zip.go
-	go vet -tags e2e ./functions/internal/e2e
+lint: ## check formatting, line length, vet, staticcheck and go.mod
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
 	go mod tidy -diff
 

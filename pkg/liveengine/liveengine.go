@@ -9,6 +9,7 @@ package liveengine
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/usersig"
@@ -23,7 +25,7 @@ import (
 
 // Config of a [Client]. Endpoint, Secrets, Limiter, Timeout and Attempts are required.
 type Config struct {
-	Endpoint   *url.URL           // from [ParseEndpoint]
+	Endpoint   *url.URL           // https, or http to a loopback host; a path is put in front of the API's
 	Secrets    *secret.Cache      // sdk_app_id, admin and secret_key sign the calls
 	Limiter    *giftstats.Limiter // every attempt takes one turn
 	Timeout    time.Duration      // of one attempt
@@ -49,12 +51,13 @@ func New(config Config) (*Client, error) {
 	switch {
 	case config.Endpoint == nil || config.Endpoint.Host == "":
 		return nil, errors.New("liveengine: an endpoint is needed")
-	case config.Endpoint.Scheme != "https" && !Loopback(config.Endpoint.Hostname()):
-		return nil, errors.New("liveengine: the endpoint must be https")
 	case config.Secrets == nil || config.Limiter == nil:
 		return nil, errors.New("liveengine: secrets and a limiter are needed")
 	case config.Timeout <= 0 || config.Attempts < 1:
 		return nil, errors.New("liveengine: timeout and attempts must be above zero")
+	}
+	if err := endpoint.CheckScheme(config.Endpoint); err != nil {
+		return nil, fmt.Errorf("liveengine: the endpoint %w", err)
 	}
 	if config.HTTPClient == nil {
 		config.HTTPClient = NewHTTPClient()

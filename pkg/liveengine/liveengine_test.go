@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/secret"
@@ -104,12 +105,12 @@ func code(code int, info string) answer {
 // newClient asks the given upstream and reads its key from the store; change may alter the configuration.
 func newClient(t testing.TB, up http.RoundTripper, store *keyStore, change func(*liveengine.Config)) *liveengine.Client {
 	t.Helper()
-	endpoint, err := liveengine.ParseEndpoint("https://upstream.example/prefix")
+	upstream, err := endpoint.Parse("https://upstream.example/prefix")
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := liveengine.Config{
-		Endpoint: endpoint,
+		Endpoint: upstream,
 		Secrets: secret.NewCache(secret.Options{
 			Store: store, Bare: secret.Bare{SDKAppID: 1400000000, Admin: "administrator"}, TTL: time.Hour, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 		}),
@@ -290,7 +291,7 @@ func TestTolerance(t *testing.T) {
 
 func TestNewChecks(t *testing.T) {
 	good := liveengine.Config{Secrets: secret.NewCache(secret.Options{}), Limiter: giftstats.NewLimiter(1), Timeout: 1, Attempts: 1}
-	good.Endpoint, _ = liveengine.ParseEndpoint("china")
+	good.Endpoint, _ = endpoint.Parse("https://console.tim.qq.com")
 	for name, change := range map[string]func(*liveengine.Config){
 		"no endpoint":   func(c *liveengine.Config) { c.Endpoint = nil },
 		"open endpoint": func(c *liveengine.Config) { c.Endpoint = &url.URL{Scheme: "http", Host: "example.com"} },

@@ -5,12 +5,12 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
@@ -23,28 +23,6 @@ func signedWith(sig, key string) bool {
 	return usersig.Verify(sig, usersig.Identity{SDKAppID: 1400000000, Account: "administrator", Key: key}, time.Now()) == nil
 }
 
-func TestParseEndpoint(t *testing.T) {
-	for text, want := range map[string]string{
-		"china": "https://console.tim.qq.com", "singapore": "https://adminapisgp.im.qcloud.com", "usa": "https://adminapiusa.im.qcloud.com",
-		"seoul": "https://adminapikr.im.qcloud.com", "frankfurt": "https://adminapiger.im.qcloud.com", "mumbai": "https://adminapiind.im.qcloud.com",
-		"jakarta": "https://adminapiidn.im.qcloud.com", "https://adminapisgp.my-imcloud.com": "https://adminapisgp.my-imcloud.com",
-		"https://proxy.example:8443/im/": "https://proxy.example:8443/im", "http://127.0.0.1:1": "http://127.0.0.1:1", "http://[::1]:1": "http://[::1]:1",
-		"http://localhost:1": "http://localhost:1",
-	} {
-		if got, err := liveengine.ParseEndpoint(text); err != nil || got.String() != want {
-			t.Errorf("%s gives %v, %v; want %s", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "japan", "China", "console.tim.qq.com", "http://example.com", "http://127.0.0.1.example.com", "ftp://h", "https://", "https://u:p@h", "https://h?x", "https://h?", "https://h#f", "https://%zz"} {
-		if got, err := liveengine.ParseEndpoint(text); err == nil {
-			t.Errorf("%q gives %v", text, got)
-		}
-	}
-	if !slices.IsSorted(liveengine.Regions()) || len(liveengine.Regions()) != 7 {
-		t.Errorf("regions are %v", liveengine.Regions())
-	}
-}
-
 func TestNoRedirects(t *testing.T) {
 	var followed atomic.Bool
 	mux := http.NewServeMux()
@@ -55,7 +33,7 @@ func TestNoRedirects(t *testing.T) {
 	s := httptest.NewServer(mux)
 	defer s.Close()
 	client := newClient(t, nil, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
-		c.Endpoint, _ = liveengine.ParseEndpoint(s.URL)
+		c.Endpoint, _ = endpoint.Parse(s.URL)
 		c.HTTPClient = liveengine.NewHTTPClient()
 	})
 	if _, err := giftCount(t, client); !strings.Contains(err.Error(), "HTTP status 307") || followed.Load() {
@@ -69,7 +47,7 @@ func TestAStrangersCertificateIsRefused(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	client := newClient(t, nil, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
-		c.Endpoint, _ = liveengine.ParseEndpoint(s.URL)
+		c.Endpoint, _ = endpoint.Parse(s.URL)
 		c.HTTPClient = liveengine.NewHTTPClient()
 		c.Attempts = 1
 	})

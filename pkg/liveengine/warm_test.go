@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/secret"
 )
@@ -48,11 +49,11 @@ func trusting(s *httptest.Server) *http.Client {
 
 func warmClient(t *testing.T, s *httptest.Server, client *http.Client) *Client {
 	t.Helper()
-	endpoint, err := ParseEndpoint(s.URL)
+	upstream, err := endpoint.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{Endpoint: endpoint, Secrets: secret.NewCache(secret.Options{}), Limiter: giftstats.NewLimiter(1), Timeout: time.Second, Attempts: 1, HTTPClient: client})
+	c, err := New(Config{Endpoint: upstream, Secrets: secret.NewCache(secret.Options{}), Limiter: giftstats.NewLimiter(1), Timeout: time.Second, Attempts: 1, HTTPClient: client})
 	if err != nil {
 		t.Fatal(err)
 	}

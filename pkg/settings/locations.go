@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/giftstats/giftstats/pkg/liveengine"
+	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
 // parameters lists what may follow the ? of a location, by scheme. A scheme that is not in it takes none.
@@ -105,8 +105,9 @@ func webAddress(text string) (*Location, error) {
 	switch {
 	case err != nil || address.Hostname() == "" || address.User != nil || address.Fragment != "":
 		return nil, errors.New("has a URL that is not like https://host/path (without user and fragment)")
-	case address.Scheme == "http" && !liveengine.Loopback(address.Hostname()):
-		return nil, errors.New("has an http:// URL: only loopback hosts may be without TLS")
+	}
+	if err := endpoint.CheckScheme(address); err != nil {
+		return nil, err
 	}
 	scheme, name, _ := strings.Cut(text, "://")
 	return &Location{Scheme: scheme, Name: name}, nil
@@ -148,9 +149,9 @@ func parseParams(scheme, query string) (map[string]string, error) {
 		}
 		params[key] = values[key][0]
 	}
-	if endpoint, ok := params["endpoint"]; ok {
-		if _, err := liveengine.ParseEndpoint(endpoint); err != nil || !strings.Contains(endpoint, "://") {
-			return nil, errors.New("has an endpoint that is no https:// URL (http:// is for loopback hosts only)")
+	if text, ok := params["endpoint"]; ok {
+		if _, err := endpoint.Parse(text); err != nil {
+			return nil, fmt.Errorf("has a parameter endpoint that %w", err)
 		}
 	}
 	return params, nil

@@ -80,10 +80,10 @@ func TestMistakes(t *testing.T) {
 	}{
 		{"auth", settings.AWS, "GIFTSTATS_AUTH=" + value, "GIFTSTATS_AUTH must be a comma list of api-key and usersig"},
 		{"auth with none beside", settings.AWS, "GIFTSTATS_AUTH=api-key,none", "none stands alone"},
-		{"endpoint word", settings.AWS, "GIFTSTATS_ENDPOINT=" + value, "GIFTSTATS_ENDPOINT is neither a region (china, frankfurt"},
+		{"endpoint word", settings.AWS, "GIFTSTATS_ENDPOINT=" + value, "GIFTSTATS_ENDPOINT must be a region (china, frankfurt"},
 		{"endpoint http", settings.AWS, "GIFTSTATS_ENDPOINT=http://" + value, "must begin with https://"},
 		{"endpoint with a query", settings.AWS, "GIFTSTATS_ENDPOINT=https://host?x=" + value, "without user, query and fragment"},
-		{"endpoint no URL", settings.AWS, "GIFTSTATS_ENDPOINT=https://%zz" + value, "is no URL"},
+		{"endpoint no URL", settings.AWS, "GIFTSTATS_ENDPOINT=https://%zz" + value, "must be a URL like https://host"},
 		{"base path", settings.AWS, "GIFTSTATS_BASE_PATH=prod", "GIFTSTATS_BASE_PATH must be a plain path"},
 		{"base path not clean", settings.AWS, "GIFTSTATS_BASE_PATH=/a//b", "must be a plain path"},
 		{"rate", settings.AWS, "GIFTSTATS_RATE_LIMIT=0", "GIFTSTATS_RATE_LIMIT must be a number of calls per second"},
@@ -101,8 +101,8 @@ func TestMistakes(t *testing.T) {
 		{"secret of another cloud", settings.AWS, "GIFTSTATS_SECRET=tencentssm://" + value, "names tencentssm://, which AWS Lambda does not carry a client for"},
 		{"secret with an unknown parameter", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?stage=" + value, "(known: version_stage, endpoint)"},
 		{"secret with a parameter twice", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=https://a&endpoint=https://b", "the parameter endpoint empty or more than once"},
-		{"secret with an open endpoint", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=http://" + value, "has an endpoint that is no https:// URL"},
-		{"secret with a region as endpoint", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=china", "has an endpoint that is no https:// URL"},
+		{"secret with an open endpoint", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=http://" + value, "has a parameter endpoint that must be"},
+		{"secret with a region as endpoint", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=china", "has a parameter endpoint that must be"},
 		{"secret badly escaped", settings.AWS, "GIFTSTATS_SECRET=awssecretsmanager://x?%zz", "not escaped like in a URL"},
 		{"relative file", settings.AWS, "GIFTSTATS_SECRET=file://" + value, "must have an absolute path"},
 		{"queue of another cloud", settings.Tencent, "GIFTSTATS_QUEUE=sqs://a/b/c", "names sqs://, which Tencent SCF does not carry a client for: use one of scf://FUNCTION"},
@@ -110,7 +110,7 @@ func TestMistakes(t *testing.T) {
 		{"queue where there is none", settings.Local, "GIFTSTATS_QUEUE=sqs://a/b/c", "use one of none (it has to be empty here)"},
 		{"queue not whole", settings.AWS, "GIFTSTATS_QUEUE=sqs://" + value, "has an sqs:// address that is not like"},
 		{"deliver nowhere", settings.AWS, "GIFTSTATS_DELIVER=" + value, "GIFTSTATS_DELIVER must begin with one of log://"},
-		{"deliver in the open", settings.AWS, "GIFTSTATS_DELIVER=http://" + value, "only loopback hosts may be without TLS"},
+		{"deliver in the open", settings.AWS, "GIFTSTATS_DELIVER=http://" + value, "must begin with https://"},
 		{"deliver with a user", settings.AWS, "GIFTSTATS_DELIVER=https://u:" + value + "@host/", "(without user and fragment)"},
 		{"deliver to a queue not whole", settings.AWS, "GIFTSTATS_DELIVER=sqs://a", "has an sqs:// address"},
 		{"deliver by another cloud", settings.Tencent, "GIFTSTATS_DELIVER=eventbridge://bus", "names eventbridge://"},
@@ -177,6 +177,6 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// the settings are wrong:
-	// GIFTSTATS_ENDPOINT is neither a region (china, frankfurt, jakarta, mumbai, seoul, singapore, usa) nor an https:// URL
+	// GIFTSTATS_ENDPOINT must be a region (china, frankfurt, jakarta, mumbai, seoul, singapore, usa) or an https:// URL
 	// GIFTSTATS_ATTEMPT is no setting of giftstats; is it misspelt?
 }

@@ -10,18 +10,17 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
-	"github.com/giftstats/giftstats/pkg/liveengine"
 )
 
 func (p *parser) endpoint(name string) *url.URL {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.mistake(name, "is missing: set the app's region (%s) or an https:// URL", strings.Join(liveengine.Regions(), ", "))
+			p.mistake(name, "is missing: set the app's region (%s) or an https:// URL", strings.Join(Regions(), ", "))
 		}
 		return nil
 	}
-	endpoint, err := liveengine.ParseEndpoint(value)
+	endpoint, err := parseEndpoint(value)
 	if err != nil {
 		p.mistake(name, "%v", err)
 	}

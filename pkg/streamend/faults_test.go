@@ -20,6 +20,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/secret"
@@ -147,12 +148,12 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	secrets := secret.NewCache(secret.Options{Store: faultyStore{d}, TTL: time.Second, Now: time.Now, Logger: quiet})
-	endpoint, err := liveengine.ParseEndpoint("https://upstream.example")
+	upstream, err := endpoint.Parse("https://upstream.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := liveengine.New(liveengine.Config{
-		Endpoint: endpoint, Secrets: secrets, Limiter: giftstats.NewLimiter(10_000), Timeout: time.Second, Attempts: 2, Logger: quiet, HTTPClient: &http.Client{Transport: faultyUpstream{d}},
+		Endpoint: upstream, Secrets: secrets, Limiter: giftstats.NewLimiter(10_000), Timeout: time.Second, Attempts: 2, Logger: quiet, HTTPClient: &http.Client{Transport: faultyUpstream{d}},
 	})
 	if err != nil {
 		t.Fatal(err)

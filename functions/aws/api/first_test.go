@@ -4,12 +4,12 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/functions/internal/remote"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
-	"github.com/giftstats/giftstats/pkg/simulator/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
 // Before the first event there are a read of the secret and a connection to upstream under way, neither waiting for the other;

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/functions/internal/remote"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
-	"github.com/giftstats/giftstats/pkg/simulator/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
 // The messages of one SQS batch are processed side by side: upstream sees sixteen calls before it has answered any. One at a

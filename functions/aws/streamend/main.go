@@ -10,10 +10,10 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
 	"github.com/giftstats/giftstats/pkg/settings"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 	"github.com/giftstats/giftstats/pkg/streamend/aws"
 )
 

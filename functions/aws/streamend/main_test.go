@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
-	"github.com/giftstats/giftstats/pkg/simulator/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
 )
 
 // The binary as it is deployed: SQS batches, EventBridge, SNS and direct invocations in; a signed HTTPS delivery, a queue and a

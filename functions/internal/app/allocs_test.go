@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 )
 

@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/giftstats"

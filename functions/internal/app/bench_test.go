@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/simulator"

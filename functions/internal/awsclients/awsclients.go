@@ -7,10 +7,10 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsstore"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
 	"github.com/giftstats/giftstats/pkg/settings"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
 

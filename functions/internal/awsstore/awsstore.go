@@ -5,10 +5,10 @@ import (
 	"os"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/awssecretsmanager"
 	"github.com/giftstats/giftstats/pkg/settings"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 )
 
 // Open opens the store at a location that the settings have checked.

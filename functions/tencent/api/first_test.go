@@ -3,12 +3,12 @@ package main
 import (
 	"testing"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/functions/internal/remote"
-	"github.com/giftstats/giftstats/pkg/simulator/scfruntime"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
+	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
 // The credentials for the secret come with the first event. While it is read, the connection to upstream is being opened, and

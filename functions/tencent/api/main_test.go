@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/eventtest"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/pkg/simulator/scfruntime"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
+	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 

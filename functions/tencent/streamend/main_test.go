@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/giftstats/giftstats/functions/internal/build"
-	"github.com/giftstats/giftstats/functions/internal/fixture"
-	"github.com/giftstats/giftstats/pkg/simulator/scfruntime"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
+	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
 )
 
 // The binary as it is deployed: CKafka, CMQ, EventBridge, timer and direct invocations in; a signed HTTPS delivery out.

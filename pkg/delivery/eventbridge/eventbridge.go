@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
 )
 
 // Source is the source of the events, which rules match on; their detail type is the type of the message.

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
 )
 
 var message = delivery.Message{ID: "live-1", Type: "stream.summary", At: time.Unix(1_700_000_000, 0), Body: []byte(`{"n":1}`)}

@@ -12,8 +12,8 @@ import (
 
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 
+	"github.com/giftstats/giftstats/pkg/cloud/tencentenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
-	"github.com/giftstats/giftstats/pkg/settings/tencentenv"
 )
 
 // Options of a [Function]. FunctionName is required.

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/scf"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
 )
 
 var message = delivery.Message{ID: "live-1", Body: []byte(`{"room_id":"r"}`)}

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
-	"github.com/giftstats/giftstats/pkg/liveengine"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
 // Queue is one queue. It is a [delivery.Deliverer].
@@ -30,7 +30,7 @@ func New(name string, environment awsenv.Environment) (*Queue, error) {
 		hostname = only
 	}
 	scheme := "https"
-	if liveengine.Loopback(strings.Trim(hostname, "[]")) {
+	if endpoint.Loopback(strings.Trim(hostname, "[]")) {
 		scheme = "http"
 	}
 	config, err := environment.Config("SQS", "")

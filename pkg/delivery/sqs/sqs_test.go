@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
 )
 
 var message = delivery.Message{ID: "live-1", Type: "stream.summary", Body: []byte(`{"n":1}`)}

@@ -10,11 +10,11 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction"
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
+	"github.com/giftstats/giftstats/pkg/cloud/scfcontext"
 	"github.com/giftstats/giftstats/pkg/gateway"
 )
 
@@ -39,7 +39,7 @@ const expected = "this function answers HTTP events of function URLs and API Gat
 
 // Invoke answers one event. The error is always nil, and payload is not used after it returns.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx = WithoutZeroDeadline(ctx)
+	ctx = scfcontext.WithoutZeroDeadline(ctx)
 	event, recognized := decode(payload)
 	requestID := event.requestID()
 	if invocation, ok := functioncontext.FromContext(ctx); ok && requestID == "" {
@@ -55,15 +55,4 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		response = f.server.Serve(ctx, request)
 	}
 	return json.Marshal(answerTo(event, response))
-}
-
-// WithoutZeroDeadline takes a deadline of zero off the context: the library makes one of 1970 from it, while the platform
-// means that there is none.
-//
-// Source: https://github.com/tencentyun/scf-go-lib/blob/master/cloudfunction/function.go
-func WithoutZeroDeadline(ctx context.Context) context.Context {
-	if deadline, ok := ctx.Deadline(); ok && deadline.Equal(time.Unix(0, 0)) {
-		return context.WithoutCancel(ctx)
-	}
-	return ctx
 }

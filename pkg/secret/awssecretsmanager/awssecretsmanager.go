@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 )
 
 // Options of a [Store]. SecretID is required.

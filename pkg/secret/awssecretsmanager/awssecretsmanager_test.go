@@ -7,10 +7,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/awssecretsmanager"
-	"github.com/giftstats/giftstats/pkg/settings/awsenv"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
 )
 
 var _ secret.Store = (*awssecretsmanager.Store)(nil)

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/pkg/secret/awssecretsmanager"
-	"github.com/giftstats/giftstats/pkg/simulator/awsapi"
 )
 
 // failures are the ways to fail that a server can show, and what the error says then.

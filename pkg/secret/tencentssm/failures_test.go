@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
 	"github.com/giftstats/giftstats/pkg/secret/tencentssm"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
 )
 
 const notJSON = "the answer is not the documented JSON, or was cut off"

@@ -19,7 +19,7 @@ import (
 
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 
-	"github.com/giftstats/giftstats/pkg/settings/tencentenv"
+	"github.com/giftstats/giftstats/pkg/cloud/tencentenv"
 )
 
 // Options of a [Store]. SecretName is required.

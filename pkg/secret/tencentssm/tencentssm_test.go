@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/tencentssm"
-	"github.com/giftstats/giftstats/pkg/simulator/tencentapi"
 )
 
 var _ secret.Store = (*tencentssm.Store)(nil)
@@ -76,12 +76,12 @@ func TestNew(t *testing.T) {
 		{"loopback of version 6", "app", "http://[::1]:1", ""},
 		{"localhost", "app", "http://localhost", ""},
 		{"no name", "", "", "the secret's name is missing"},
-		{"open endpoint", "app", "http://ssm.tencentcloudapi.com", "the endpoint must begin with https:// (http:// is for loopback hosts only)"},
+		{"open endpoint", "app", "http://ssm.tencentcloudapi.com", "the endpoint must begin with https:// (http:// is allowed for loopback hosts only)"},
 		{"other scheme", "app", "ftp://ssm.tencentcloudapi.com", "the endpoint must begin with https://"},
-		{"no scheme", "app", "ssm.tencentcloudapi.com", "the endpoint is no URL like https://host"},
-		{"no URL", "app", "https://%zz", "the endpoint is no URL"},
-		{"path", "app", "https://host/path", "the endpoint must be a URL without user, path, query and fragment"},
-		{"query", "app", "https://host?a", "without user, path, query"},
+		{"no scheme", "app", "ssm.tencentcloudapi.com", "the endpoint must be a URL like https://host"},
+		{"no URL", "app", "https://%zz", "the endpoint must be a URL like https://host"},
+		{"path", "app", "https://host/path", "the endpoint must be a URL without path"},
+		{"query", "app", "https://host?a", "without user, query"},
 		{"user", "app", "https://" + token + "@host", "without user"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

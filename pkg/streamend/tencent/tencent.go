@@ -13,7 +13,7 @@ import (
 
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
-	"github.com/giftstats/giftstats/pkg/gateway/tencent"
+	"github.com/giftstats/giftstats/pkg/cloud/scfcontext"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
@@ -53,7 +53,7 @@ type record struct {
 // Invoke processes one event. An error makes the platform bring it again. In a batch of CKafka or CMQ, messages that no repeat
 // can help are logged and passed over; one that has to come again brings the whole batch again, under the same event ids.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
-	ctx = telemetry.WithRequestID(tencent.WithoutZeroDeadline(ctx), invocationID(ctx))
+	ctx = telemetry.WithRequestID(scfcontext.WithoutZeroDeadline(ctx), invocationID(ctx))
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
 		p = payload{} // not the form of any trigger: taken as a direct invocation, which says what is wrong with it

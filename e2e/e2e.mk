@@ -1,0 +1,54 @@
+# "make e2e": the real tools against what is built. They are installed into .tools/ from the package registries, in the versions
+# of the files here, and nothing is skipped: a tool that is missing is a failure.
+
+tools  := $(CURDIR)/.tools
+python := $(tools)/python/bin
+sam    := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true $(python)/sam
+
+e2e: e2e-template e2e-serverless e2e-openapi e2e-programs ## test with the real tools of both clouds (installs them into .tools/)
+
+.PHONY: e2e-template e2e-serverless e2e-openapi e2e-programs
+
+$(tools)/python/.installed: e2e/requirements.txt
+	rm -rf $(tools)/python && python3 -m venv $(tools)/python
+	$(python)/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+# In an environment of its own: it wants other versions of what the others need.
+$(tools)/checkov/.installed: e2e/requirements-checkov.txt
+	rm -rf $(tools)/checkov && python3 -m venv $(tools)/checkov
+	$(tools)/checkov/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	touch $@
+
+$(tools)/serverless/.installed: $(wildcard e2e/serverless/*.json)
+	rm -rf $(tools)/serverless && mkdir -p $(tools)/serverless && cp e2e/serverless/*.json $(tools)/serverless/
+	npm ci --prefix $(tools)/serverless --ignore-scripts --no-audit --no-fund
+	touch $@
+
+# The template passes the linters, and sam builds the same bytes as make does. It builds a checkout without tools, as a user's is:
+# sam copies everything there is before it builds.
+e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
+	$(sam) validate --lint --template template.yaml
+	$(python)/cfn-lint template.yaml
+	$(tools)/checkov/bin/checkov --config-file .checkov.yaml --compact --quiet
+	rm -rf $(tools)/checkout && mkdir $(tools)/checkout
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(tools)/checkout
+	cd $(tools)/checkout && $(sam) build
+	cmp $(tools)/checkout/.aws-sam/build/ApiFunction/bootstrap $(dist)/aws/api/bootstrap
+	cmp $(tools)/checkout/.aws-sam/build/StreamEndFunction/bootstrap $(dist)/aws/streamend/bootstrap
+
+# The sources are copied: modules are looked up beside the file that imports them.
+e2e-serverless: build-tencent $(tools)/serverless/.installed
+	cp e2e/serverless/*.mjs $(tools)/serverless/
+	node --test $(tools)/serverless/*.test.mjs
+
+e2e-openapi: $(tools)/python/.installed
+	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
+
+# The packages do not change with the time and mode of the files, and do what they are for.
+e2e-programs: $(tools)/python/.installed
+	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
+	touch -d 2001-01-01 dist/e2e/tencent/* && chmod 700 dist/e2e/tencent/*
+	go run ./tools/zip dist/e2e/again.zip dist/e2e/tencent/api dist/e2e/tencent/streamend
+	cmp dist/e2e/again.zip dist/e2e/tencent.zip
+	GIFTSTATS_TOOLS=$(tools) GIFTSTATS_DIST=$(CURDIR)/dist/e2e go test -count=1 -tags e2e ./e2e

@@ -1,0 +1,41 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
+)
+
+// Whatever schemathesis thinks up from the published document, the local server answers as the document says.
+func TestOpenAPI(t *testing.T) {
+	_, upstream := fixture.Engine(t, nil)
+	secret := filepath.Join(t.TempDir(), "secret.json")
+	if err := os.WriteFile(secret, []byte(fixture.Document(fixture.SecretKey)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := start(t, map[string]string{
+		"GIFTSTATS_SECRET": "file://" + secret, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_AUTH": "api-key,usersig",
+	}, build.Program(t, build.Functions+"local", ""), "-addr", "127.0.0.1:0")
+	if !fixture.Printed(server.Output, "Serving on ", 1) {
+		t.Fatalf("it does not serve; it printed:\n%s", server.Output())
+	}
+	url := regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(server.Output())[1]
+
+	settings, err := filepath.Abs("schemathesis.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemathesis := exec.CommandContext(t.Context(), python(t, "schemathesis"), "--config-file", settings, "run", url+"/openapi.json")
+	schemathesis.Dir = t.TempDir() // it leaves files
+	schemathesis.Env = append(os.Environ(), "API_KEY="+fixture.APIKey)
+	if out, err := schemathesis.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,101 @@
+// Runs the check that comes before a deploy, in trees that lack this or that.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { environment, names, original, root } from './fixture.mjs';
+
+const check = path.join(root, 'tools', 'check-tencent.sh');
+
+// A tree with the same file, the same check, and stand-ins for the binaries.
+function tree(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'giftstats-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const project = path.join(folder, 'a b', 'project');
+  fs.mkdirSync(path.join(project, 'dist/tencent'), { recursive: true });
+  fs.mkdirSync(path.join(project, 'tools'));
+  fs.writeFileSync(path.join(project, 'serverless.yml'), original);
+  fs.copyFileSync(check, path.join(project, 'tools/check-tencent.sh'));
+  for (const name of ['api', 'streamend']) fs.writeFileSync(path.join(project, 'dist/tencent', name), 'binary', { mode: 0o755 });
+  const run = (environ, ...args) => {
+    try {
+      const stdout = execFileSync('sh', [path.join(project, 'tools/check-tencent.sh'), ...args], {
+        env: { PATH: process.env.PATH, ...environ },
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+      return { status: 0, stdout, stderr: '' };
+    } catch (error) {
+      return { status: error.status, stdout: error.stdout, stderr: error.stderr };
+    }
+  };
+  return { project, run };
+}
+
+test('the check lets a complete environment through', t => {
+  const { run } = tree(t);
+  assert.deepEqual(run(environment), { status: 0, stdout: '', stderr: '' });
+});
+
+test('the check names all that is missing at once, with an example each', t => {
+  const { project, run } = tree(t);
+  fs.rmSync(path.join(project, 'dist'), { recursive: true });
+  const { status, stderr } = run({});
+  assert.equal(status, 1);
+  for (const name of names) assert.match(stderr, new RegExp(`^${name} is not set, or empty\\. .*${name}=`, 'm'));
+  for (const name of ['api', 'streamend'])
+    assert.match(stderr, new RegExp(`^dist/tencent/${name} is missing\\. Build it: make build$`, 'm'));
+});
+
+test('the check follows serverless.yml', t => {
+  const { project, run } = tree(t);
+  const file = path.join(project, 'serverless.yml');
+  fs.writeFileSync(file, original.replace('GIFTSTATS_AUTH: api-key', 'GIFTSTATS_AUTH: ${env:NEW_ONE}${env:NEW_TWO} # not ${env:COMMENT}'));
+  const { status, stderr } = run(environment);
+  assert.equal(status, 1);
+  assert.match(stderr, /^NEW_ONE is not set[^]*^NEW_TWO is not set/m);
+  assert.doesNotMatch(stderr, /COMMENT/);
+});
+
+test('the check refuses blanks, the secret itself, what cannot be executed, and what does not belong there', t => {
+  const { project, run } = tree(t);
+  assert.match(run({ ...environment, GIFTSTATS_ENDPOINT: '  ' }).stderr, /^GIFTSTATS_ENDPOINT is not set, or empty/m);
+  const { stderr } = run({ ...environment, GIFTSTATS_SECRET: '{"secret_key":"not-real"}' });
+  assert.match(stderr, /^GIFTSTATS_SECRET must not be the secret itself/m);
+  assert.doesNotMatch(stderr, /not-real/);
+  fs.chmodSync(path.join(project, 'dist/tencent/api'), 0o644);
+  fs.truncateSync(path.join(project, 'dist/tencent/streamend'));
+  fs.writeFileSync(path.join(project, 'dist/tencent/.env'), '');
+  assert.match(
+    run(environment).stderr,
+    /^dist\/tencent\/api is not executable[^]*^dist\/tencent\/streamend is empty[^]*^dist\/tencent\/\.env would be uploaded/m,
+  );
+});
+
+test('the check reads the file of variables that the CLI reads', t => {
+  const { project, run } = tree(t);
+  const lines = Object.entries(environment)
+    .map(([name, value], index) => `${name}=${index % 2 ? value : `"${value}"`}`)
+    .join('\n');
+  fs.writeFileSync(path.join(project, '.env'), lines);
+  assert.equal(run({}).status, 0);
+  assert.match(run({ TENCENT_REGION: '' }).stderr, /^TENCENT_REGION is not set, or empty/m);
+  fs.writeFileSync(path.join(project, '.env.test'), 'TENCENT_REGION=ap-jakarta');
+  assert.match(run({}, 'check', 'test').stderr, /^TENCENT_API_ROLE is not set, or empty[^]*in \.\/\.env\.test/m);
+});
+
+test('after the first deploy: the calls that set quotas and repeats', t => {
+  const { run } = tree(t);
+  const calls = run(environment, 'after')
+    .stdout.split('\n')
+    .filter(line => line && !line.startsWith('#'));
+  assert.deepEqual(calls, [
+    'tccli scf PutReservedConcurrencyConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-api --ReservedConcurrencyMem 1024',
+    'tccli scf PutReservedConcurrencyConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-streamend --ReservedConcurrencyMem 512',
+    `tccli scf UpdateFunctionEventInvokeConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-streamend --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":2}],"MsgTTL":21600}'`,
+  ]);
+  assert.match(run({}, 'after').stderr, /^TENCENT_REGION is not set/);
+});

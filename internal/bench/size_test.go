@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"testing"
+)
+
+// BenchmarkSize reads what make package has made.
+func BenchmarkSize(b *testing.B) {
+	once(b, func() {
+		for _, file := range []struct {
+			name string
+			goal float64 // MB; 0: none
+		}{{"aws-api.zip", 3.6}, {"aws-streamend.zip", 0}} {
+			info, err := os.Stat("../../dist/" + file.name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				table.add(b, file.name, "not there: run make package", "", "", noGoal)
+			case err != nil:
+				b.Fatal(err)
+			default:
+				addSize(b, file.name, float64(info.Size()), file.goal)
+			}
+		}
+		archive, err := zip.OpenReader("../../dist/tencent.zip")
+		if err != nil {
+			table.add(b, "tencent.zip", "not there: run make package", "", "", noGoal)
+			return
+		}
+		defer archive.Close()
+		for _, file := range archive.File {
+			addSize(b, "tencent.zip, "+file.Name, float64(file.CompressedSize64), 5)
+		}
+	})
+}
+
+func addSize(b *testing.B, name string, bytes, limit float64) {
+	size := bytes / 1e6
+	if limit == 0 {
+		table.add(b, name, fmt.Sprintf("%.2f MB", size), "", "", noGoal)
+		return
+	}
+	table.add(b, name, fmt.Sprintf("%.2f MB", size), "", fmt.Sprintf("<= %.1f MB", limit), goal(size <= limit))
+}

@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+)
+
+const (
+	starts = 301 // of each program
+	copies = 20  // of each program: some lie better in memory than others
+)
+
+// BenchmarkStart is from the start of the process to its first request for an event.
+func BenchmarkStart(b *testing.B) {
+	once(b, func() {
+		silent := listen(b)
+		programs := []*program{
+			{name: "hello world", directory: "./hello"},
+			{name: "aws/api", directory: build.Functions + "aws/api", goal: 1.35},
+			{name: "aws/streamend", directory: build.Functions + "aws/streamend", goal: 1.7, deliver: "sqs://127.0.0.1:1/123456789012/results,eventbridge://results"},
+		}
+		for _, p := range programs {
+			p.built = build.Program(b, p.directory, "lambda.norpc")
+		}
+		for n := range starts {
+			if n%(starts/copies) == 0 {
+				for _, p := range programs {
+					p.binary = unpacked(b, p.built)
+				}
+			}
+			for _, i := range rand.Perm(len(programs)) { // what ran before matters
+				p := programs[i]
+				function, err := lambdaruntime.Start(b.Context(), lambdaruntime.Config{Binary: p.binary, Environment: map[string]string{
+					"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": silent, "GIFTSTATS_DELIVER": p.deliver, "AWS_ENDPOINT_URL": silent,
+					"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-key", "AWS_SESSION_TOKEN": "not-a-real-token",
+				}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.took = append(p.took, function.ColdStart())
+				function.Close()
+			}
+		}
+		base := median(programs[0].took)
+		table.add(b, "start, hello world", milliseconds(base), "", "", noGoal)
+		for _, p := range programs[1:] {
+			took := median(p.took)
+			table.add(b, "start, "+p.name, milliseconds(took), times(took, base), fmt.Sprintf("<= %.2f x", p.goal), goal(quotient(took, base) <= p.goal))
+		}
+	})
+}
+
+// program is one that is started over and over.
+type program struct {
+	name, directory string
+	deliver         string // GIFTSTATS_DELIVER: the clients it makes beside that of the secret
+	goal            float64
+	built, binary   string // as linked, and the copy that is started
+	took            []time.Duration
+}
+
+// unpacked copies a program as unpacking a zip would, from the first byte to the last. How a file was written decides how it lies
+// in memory, and one that the linker wrote starts up to a fifth slower than its copy.
+func unpacked(b *testing.B, program string) string {
+	content, err := os.ReadFile(program)
+	if err == nil {
+		program += "-unpacked"
+		err = os.WriteFile(program, content, 0o755)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return program
+}
+
+// listen gives the URL of a server that takes connections and never says a word, so that this process has nothing to do while
+// the program starts.
+func listen(b *testing.B) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { listener.Close() })
+	return "http://" + listener.Addr().String()
+}

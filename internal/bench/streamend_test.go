@@ -1,0 +1,69 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/pkg/simulator"
+)
+
+// BenchmarkStreamEnd is one SQS batch of events with one upstream call each.
+func BenchmarkStreamEnd(b *testing.B) {
+	once(b, func() {
+		const events, rate, roundTrip = 400, 200, 50 * time.Millisecond
+		engine, upstream := fixture.Engine(b, func(c *simulator.Config) { c.Limits = simulator.DocumentedLimits() })
+		engine.Misbehave(simulator.Fault{Times: -1, Latency: roundTrip})
+		cloud := awsapi.New(awsapi.Config{})
+		b.Cleanup(cloud.Close)
+		cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
+		environment := cloud.Environment()
+		maps.Copy(environment, map[string]string{"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_RATE_LIMIT": strconv.Itoa(rate)})
+		function, err := lambdaruntime.Start(b.Context(), lambdaruntime.Config{Binary: build.Program(b, build.Functions+"aws/streamend", "lambda.norpc"), Environment: environment, Timeout: time.Minute})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(function.Close)
+		payload := sqsBatch(b, events)
+		var took []time.Duration
+		for range 3 {
+			begun := time.Now()
+			reply, err := function.Invoke(b.Context(), payload)
+			took = append(took, time.Since(begun))
+			if err != nil || string(reply.Payload) != `{"batchItemFailures":[]}` {
+				b.Fatalf("%v: %s\n%s", err, reply.Payload, function.Output())
+			}
+			time.Sleep(time.Second)
+		}
+		const due, oneByOne = events * time.Second / rate, events * roundTrip
+		middle := median(took)
+		table.add(b, fmt.Sprintf("%d stream ends at %d/s", events, rate), seconds(middle), times(middle, due), "<= 1.05 x 2 s", goal(quotient(middle, due) <= 1.05))
+		table.add(b, "  one a round trip (computed)", seconds(oneByOne), times(oneByOne, due), "", noGoal)
+		table.add(b, "  most calls in any second", strconv.Itoa(engine.Peak("get_gift_count")), "", "<= 200", goal(engine.Peak("get_gift_count") <= rate))
+	})
+}
+
+func sqsBatch(b *testing.B, events int) []byte {
+	type record struct {
+		MessageID   string `json:"messageId"`
+		EventSource string `json:"eventSource"`
+		Body        string `json:"body"`
+	}
+	var batch struct{ Records []record }
+	for i := range events {
+		batch.Records = append(batch.Records, record{strconv.Itoa(i), "aws:sqs",
+			fmt.Sprintf(`{"event_id":"e-%d","room_id":"room_id","accounts":["user1"],"ended_at":"2026-11-23T12:00:00Z","room_totals":{"total_gifts_sent":1}}`, i)})
+	}
+	payload, err := json.Marshal(batch)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return payload
+}

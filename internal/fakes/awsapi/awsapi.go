@@ -1,0 +1,211 @@
+// Package awsapi is a fake AWS endpoint on loopback, for tests: Secrets Manager's GetSecretValue, SQS's SendMessage and
+// EventBridge's PutEvents.
+//
+// It checks the signature of each request as AWS does, gives AWS's own answers and errors, keeps what it was sent, and fails
+// on demand. One server stands for all services; its URL goes into AWS_ENDPOINT_URL.
+//
+// Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html,
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+package awsapi
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/giftstats/giftstats/internal/fakes/fault"
+)
+
+const (
+	account = "123456789012" // that every simulated resource is in
+	maxBody = 1 << 21        // bytes; no call of these services takes more
+)
+
+// Credentials of the only client there is.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string // none: a request must not have one
+}
+
+// Config of a [Server]. What is empty has a default.
+type Config struct {
+	Credentials Credentials // default: made-up ones with a session token, as a Lambda function has
+	Region      string      // default: eu-west-1
+	Now         func() time.Time
+}
+
+// Server is the endpoint. All methods may be called from several goroutines.
+type Server struct {
+	URL    string // http://127.0.0.1:port
+	region string
+	now    func() time.Time
+	http   *httptest.Server
+	faults *fault.Queue
+
+	mu          sync.Mutex
+	credentials Credentials
+	operations  map[string]operation // by X-Amz-Target
+	calls       map[string]int       // by action
+	requests    int
+	secrets     map[string]stages // by name
+	versions    int               // of all secrets
+	messages    []Message
+	events      []Event
+	refuse      []string // error codes for the next entries of PutEvents
+}
+
+// operation is one call that the server knows.
+type operation struct {
+	service     string // as in the scope of the signature
+	action      string
+	contentType string
+	// serve carries the call out while the server is locked.
+	serve func(body []byte) (any, *failure)
+}
+
+// failure is an error as AWS sends it.
+type failure struct {
+	status        int
+	code, message string
+	query         string // the code in the header X-Amzn-Query-Error, which SQS has beside the one of JSON
+}
+
+// New starts a server. The caller closes it.
+func New(config Config) *Server {
+	if config.Credentials == (Credentials{}) {
+		config.Credentials = Credentials{"AKIAEXAMPLE", "not-a-real-key-aws-secret", "not-a-real-token-aws-session"}
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	s := &Server{
+		faults:      fault.NewQueue(),
+		region:      cmp.Or(config.Region, "eu-west-1"),
+		now:         config.Now,
+		credentials: config.Credentials,
+		calls:       map[string]int{},
+		secrets:     map[string]stages{},
+	}
+	s.operations = map[string]operation{
+		"secretsmanager.GetSecretValue": {"secretsmanager", "GetSecretValue", "application/x-amz-json-1.1", s.getSecretValue},
+		"AmazonSQS.SendMessage":         {"sqs", "SendMessage", "application/x-amz-json-1.0", s.sendMessage},
+		"AWSEvents.PutEvents":           {"events", "PutEvents", "application/x-amz-json-1.1", s.putEvents},
+	}
+	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	s.URL = s.http.URL
+	return s
+}
+
+// Close ends what is waiting and shuts the server down. It may be called once.
+func (s *Server) Close() {
+	s.faults.Close()
+	s.http.Close()
+}
+
+// SetCredentials replaces the credentials that requests must be signed with.
+func (s *Server) SetCredentials(credentials Credentials) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.credentials = credentials
+}
+
+// Environment gives the variables with which an AWS client finds the server and may use it.
+func (s *Server) Environment() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return map[string]string{
+		"AWS_REGION":            s.region,
+		"AWS_ENDPOINT_URL":      s.URL,
+		"AWS_ACCESS_KEY_ID":     s.credentials.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY": s.credentials.SecretAccessKey,
+		"AWS_SESSION_TOKEN":     s.credentials.SessionToken,
+	}
+}
+
+// Lookup gives one variable of Environment, like os.Getenv.
+func (s *Server) Lookup(name string) string { return s.Environment()[name] }
+
+// Calls counts the requests for an action, like GetSecretValue, the refused and spoilt ones included; "" counts all.
+func (s *Server) Calls(action string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if action == "" {
+		return s.requests
+	}
+	return s.calls[action]
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		panic(http.ErrAbortHandler) // the caller has gone, or sends without end
+	}
+	op, number := s.begin(r)
+	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))
+	fault := s.faults.Take(op.action)
+	s.faults.Wait(r.Context(), fault.Latency)
+	if fault.Replaces() {
+		sendFault(fault, w)
+		return
+	}
+	answer, failed := s.answer(r, op, body)
+	if failed != nil {
+		failed.send(w)
+		return
+	}
+	send(w, op.contentType, http.StatusOK, answer)
+}
+
+// begin counts the request and says what it asks for: the zero operation when that is nothing known.
+func (s *Server) begin(r *http.Request) (op operation, number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op = s.operations[r.Header.Get("X-Amz-Target")]
+	s.calls[op.action]++
+	s.requests++
+	return op, s.requests
+}
+
+// answer checks a request and carries it out.
+func (s *Server) answer(r *http.Request, op operation, body []byte) (any, *failure) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case op.serve == nil || r.Method != http.MethodPost:
+		return nil, &failure{status: 400, code: "UnknownOperationException"}
+	case r.Header.Get("Content-Type") != op.contentType:
+		return nil, &failure{status: 400, code: "SerializationException", message: "the content type must be " + op.contentType}
+	}
+	if failed := s.verify(r, op.service, body); failed != nil {
+		return nil, failed
+	}
+	return op.serve(body)
+}
+
+func (f *failure) send(w http.ResponseWriter) {
+	if f.query != "" {
+		w.Header().Set("X-Amzn-Query-Error", f.query+";Sender")
+	}
+	send(w, "application/x-amz-json-1.1", f.status, map[string]string{"__type": f.code, "message": f.message})
+}
+
+func send(w http.ResponseWriter, contentType string, status int, answer any) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(answer) // plain data encodes; a caller that has gone does not matter
+}
+
+// decode reads the body of a call.
+func decode(body []byte, into any) *failure {
+	if err := json.Unmarshal(body, into); err != nil {
+		return &failure{status: 400, code: "SerializationException", message: "the body is not the JSON of this call"}
+	}
+	return nil
+}

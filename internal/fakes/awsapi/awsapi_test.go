@@ -1,0 +1,311 @@
+package awsapi_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func start(t *testing.T) *awsapi.Server {
+	t.Helper()
+	server := awsapi.New(awsapi.Config{Now: func() time.Time { return noon }})
+	t.Cleanup(server.Close)
+	return server
+}
+
+// call is one request before it is signed.
+type call struct {
+	method, target, contentType, body string
+	service, region                   string
+	at                                time.Time
+	credentials                       aws.Credentials
+	sign                              func(*http.Request) // further headers, before the signature
+	after                             func(*http.Request) // changes, after it
+}
+
+func getSecretValue(server *awsapi.Server, body string) call {
+	return newCall(server, "secretsmanager.GetSecretValue", "secretsmanager", "application/x-amz-json-1.1", body)
+}
+
+func newCall(server *awsapi.Server, target, service, contentType, body string) call {
+	return call{
+		method: http.MethodPost, target: target, contentType: contentType, body: body,
+		service: service, region: server.Lookup("AWS_REGION"), at: noon,
+		credentials: aws.Credentials{
+			AccessKeyID:     server.Lookup("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: server.Lookup("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    server.Lookup("AWS_SESSION_TOKEN"),
+		},
+	}
+}
+
+// reply is what came back: the status, the header and the JSON.
+type reply struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
+func (r reply) code() string { code, _ := r.body["__type"].(string); return code }
+
+func (c call) send(t *testing.T, server *awsapi.Server) reply {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), c.method, server.URL+"/", strings.NewReader(c.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Amz-Target", c.target)
+	request.Header.Set("Content-Type", c.contentType)
+	if c.sign != nil {
+		c.sign(request)
+	}
+	hash := sha256.Sum256([]byte(c.body))
+	if err := v4.NewSigner().SignHTTP(t.Context(), c.credentials, request, hex.EncodeToString(hash[:]), c.service, c.region, c.at); err != nil {
+		t.Fatal(err)
+	}
+	if c.after != nil {
+		c.after(request)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reply{status: response.StatusCode, header: response.Header}
+	if len(raw) > 0 && json.Unmarshal(raw, &r.body) != nil {
+		r.body = map[string]any{"raw": string(raw)}
+	}
+	return r
+}
+
+func TestSignature(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(*call)
+		code   string // "" for accepted
+	}{
+		{"right", func(*call) {}, ""},
+		{"right, five minutes late", func(c *call) { c.at = noon.Add(-5 * time.Minute) }, ""},
+		{"right, with a header more", func(c *call) { c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") } }, ""},
+		{"without", func(c *call) { c.after = func(r *http.Request) { r.Header.Del("Authorization") } }, "MissingAuthenticationTokenException"},
+		{"other algorithm", func(c *call) {
+			c.after = func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }
+		}, "IncompleteSignatureException"},
+		{"no signature", func(c *call) {
+			c.after = func(r *http.Request) {
+				r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request")
+			}
+		}, "IncompleteSignatureException"},
+		{"no date", func(c *call) { c.after = func(r *http.Request) { r.Header.Del("X-Amz-Date") } }, "IncompleteSignatureException"},
+		{"other access key", func(c *call) { c.credentials.AccessKeyID = "AKIAOTHER" }, "UnrecognizedClientException"},
+		{"other secret key", func(c *call) { c.credentials.SecretAccessKey = "not-a-real-key-other" }, "InvalidSignatureException"},
+		{"other session token", func(c *call) { c.credentials.SessionToken = "not-a-real-token-other" }, "UnrecognizedClientException"},
+		{"no session token", func(c *call) { c.credentials.SessionToken = "" }, "UnrecognizedClientException"},
+		{"too old", func(c *call) { c.at = noon.Add(-5*time.Minute - time.Second) }, "InvalidSignatureException"},
+		{"too new", func(c *call) { c.at = noon.Add(5*time.Minute + time.Second) }, "InvalidSignatureException"},
+		{"other day in the scope", func(c *call) {
+			c.after = func(r *http.Request) {
+				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/20261123/", "/20261122/", 1))
+			}
+		}, "InvalidSignatureException"},
+		{"other region", func(c *call) { c.region = "us-east-1" }, "InvalidSignatureException"},
+		{"other service", func(c *call) { c.service = "sqs" }, "InvalidSignatureException"},
+		{"body changed", func(c *call) {
+			c.after = func(r *http.Request) {
+				r.Body = io.NopCloser(strings.NewReader(`{"SecretId":"xpp"}`))
+			}
+		}, "InvalidSignatureException"},
+		{"header changed", func(c *call) {
+			c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
+			c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "other") }
+		}, "InvalidSignatureException"},
+		{"query changed", func(c *call) { c.after = func(r *http.Request) { r.URL.RawQuery = "a=b" } }, "InvalidSignatureException"},
+		{"header of AWS not signed", func(c *call) {
+			c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
+		}, "InvalidSignatureException"},
+		{"host not signed", func(c *call) {
+			c.after = func(r *http.Request) {
+				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";host;", ";", 1))
+			}
+		}, "InvalidSignatureException"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t)
+			server.SetSecret("app", "not-a-real-key-value")
+			c := getSecretValue(server, `{"SecretId":"app"}`)
+			test.change(&c)
+			got := c.send(t, server)
+			if got.code() != test.code || (test.code == "") != (got.status == 200) || test.code != "" && got.status != 403 {
+				t.Errorf("answer %d %v, want %q", got.status, got.body, test.code)
+			}
+			if test.code != "" && got.body["SecretString"] != nil {
+				t.Error("a refused request was answered with the secret")
+			}
+		})
+	}
+}
+
+// AWS repeats the session token in this message; whoever logs it has to know.
+func TestMismatchRepeatsTheCanonicalRequest(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	c := getSecretValue(server, `{}`)
+	c.credentials.SecretAccessKey = "not-a-real-key-other"
+	message, _ := c.send(t, server).body["message"].(string)
+	if !strings.Contains(message, "\nx-amz-security-token:"+c.credentials.SessionToken+"\n") {
+		t.Errorf("message = %q", message)
+	}
+}
+
+func TestSetCredentials(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	server.SetSecret("app", "value")
+	old := getSecretValue(server, `{"SecretId":"app"}`)
+	server.SetCredentials(awsapi.Credentials{AccessKeyID: "AKIAEXAMPLE2", SecretAccessKey: "not-a-real-key-2"})
+	if got := old.send(t, server); got.status != 403 {
+		t.Errorf("with the old credentials: %d %v", got.status, got.body)
+	}
+	if got := getSecretValue(server, `{"SecretId":"app"}`).send(t, server); got.status != 200 {
+		t.Errorf("with the new credentials: %d %v", got.status, got.body)
+	}
+}
+
+func TestRequestsThatAreNoCalls(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(*call)
+		code   string
+	}{
+		{"unknown target", func(c *call) { c.target = "secretsmanager.DeleteSecret" }, "UnknownOperationException"},
+		{"no target", func(c *call) { c.target = "" }, "UnknownOperationException"},
+		{"GET", func(c *call) { c.method = http.MethodGet }, "UnknownOperationException"},
+		{"content type", func(c *call) { c.contentType = "application/json" }, "SerializationException"},
+		{"not JSON", func(c *call) { c.body = "SecretId=app" }, "SerializationException"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := start(t)
+			c := getSecretValue(server, `{"SecretId":"app"}`)
+			test.change(&c)
+			if got := c.send(t, server); got.status != 400 || got.code() != test.code {
+				t.Errorf("answer %d %v, want %s", got.status, got.body, test.code)
+			}
+		})
+	}
+}
+
+func TestTooLargeARequestIsCutOff(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	response, err := http.Post(server.URL, "application/x-amz-json-1.1", bytes.NewReader(make([]byte, 3<<20)))
+	if err == nil {
+		response.Body.Close()
+		t.Errorf("answered with %s", response.Status)
+	}
+	if server.Calls("") != 0 {
+		t.Error("it was counted as a request")
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	server.SetSecret("app", "value")
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			server.SetSecret("other", "value")
+			server.Misbehave(awsapi.Fault{Action: "PutEvents"})
+			getSecretValue(server, `{"SecretId":"app"}`).send(t, server)
+			server.Messages()
+			server.Events()
+		})
+	}
+	clients.Wait()
+	if got := server.Calls("GetSecretValue"); got != 8 {
+		t.Errorf("%d calls, want 8", got)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	server.SetSecret("app", "value")
+	server.Misbehave(awsapi.Fault{Action: "SendMessage", Status: 500})
+	server.Misbehave(awsapi.Fault{Action: "GetSecretValue", Skip: 1, Times: 2, Code: "ThrottlingException", Message: "Rate exceeded"})
+	server.Misbehave(awsapi.Fault{Status: 503})
+	server.Misbehave(awsapi.Fault{Body: []byte(`"no object"`)})
+	server.Misbehave(awsapi.Fault{Code: "InternalServiceError", Status: 500})
+	server.Misbehave(awsapi.Fault{Latency: time.Nanosecond})
+	server.Misbehave(awsapi.Fault{Times: -1, Status: 502})
+	c := getSecretValue(server, `{"SecretId":"app"}`)
+	for i, want := range []struct {
+		status int
+		code   string
+	}{
+		{200, ""}, {400, "ThrottlingException"}, {400, "ThrottlingException"}, {503, ""}, {200, ""}, {500, "InternalServiceError"}, {200, ""}, {502, ""}, {502, ""},
+	} {
+		if got := c.send(t, server); got.status != want.status || got.code() != want.code {
+			t.Errorf("request %d: %d %v, want %d %s", i, got.status, got.body, want.status, want.code)
+		}
+	}
+	server.Heal()
+	if got := c.send(t, server); got.status != 200 {
+		t.Errorf("healed: %d %v", got.status, got.body)
+	}
+	if got := server.Calls("GetSecretValue"); got != 10 || server.Calls("") != 10 || server.Calls("SendMessage") != 0 {
+		t.Errorf("%d calls counted, want 10", got)
+	}
+}
+
+func TestLatencyEndsWithTheCallerAndTheServer(t *testing.T) {
+	t.Parallel()
+	server := awsapi.New(awsapi.Config{})
+	server.Misbehave(awsapi.Fault{Times: -1, Latency: time.Hour})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
+	if response, err := http.DefaultClient.Do(request); err == nil {
+		response.Body.Close()
+		t.Error("it did not wait")
+	}
+	failed := make(chan error)
+	go func() {
+		response, err := http.Post(server.URL, "", nil)
+		if err == nil {
+			response.Body.Close()
+		}
+		failed <- err
+	}()
+	for server.Calls("") < 2 { // until the second request has arrived
+		runtime.Gosched()
+	}
+	server.Close()
+	if err := <-failed; err == nil {
+		t.Error("the waiting request was answered")
+	}
+}

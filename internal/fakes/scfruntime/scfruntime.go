@@ -1,0 +1,179 @@
+// Package scfruntime runs a Tencent SCF function's program on this machine: the real binary, as it would be deployed,
+// called over net/rpc as the platform does. It is for tests and benchmarks.
+//
+// One [Runtime] is one instance: one process, which handles one event at a time.
+//
+// Source: https://github.com/tencentyun/scf-go-lib/tree/master/cloudfunction
+package scfruntime
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/rpc"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tencentyun/scf-go-lib/cloudfunction/messages"
+
+	"github.com/giftstats/giftstats/internal/fakes/process"
+)
+
+// Config of a function. Binary is required.
+type Config struct {
+	Binary    string
+	Arguments []string
+	// Environment is the function's own. It has nothing of this process but PATH, HOME and their like.
+	Environment map[string]string
+	Name        string        // default: function
+	Region      string        // default: ap-singapore
+	MemoryMB    int           // default: 128
+	Timeout     time.Duration // of an invocation, from which its deadline is computed; default: 3 s
+}
+
+// Options of one invocation.
+type Options struct {
+	RequestID string    // default: one that counts up
+	Deadline  time.Time // default: as Config.Timeout says; time.Unix(0, 0) is the platform's zero
+	// Environment is set by the function's library before it handles the event, and stays. The platform sends the
+	// credentials of the role this way: TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY, TENCENTCLOUD_SESSIONTOKEN.
+	Environment map[string]string
+}
+
+// Reply is how the function answered one invocation: with Payload or, when ErrorType is set, with an error.
+type Reply struct {
+	RequestID    string
+	Payload      []byte
+	ErrorType    string
+	ErrorMessage string
+	Panicked     bool
+}
+
+// Runtime serves one process. Its methods may be called from several goroutines.
+type Runtime struct {
+	config    Config
+	process   *process.Process
+	client    *rpc.Client
+	coldStart time.Duration
+	turn      chan struct{} // holds one element while the function is busy
+
+	mu     sync.Mutex
+	number int // of invocations so far
+}
+
+const (
+	startLimit = 30 * time.Second     // for a function to answer
+	stopGrace  = 2 * time.Second      // for a process to end when it is asked to
+	pingPause  = 2 * time.Millisecond // between two looks whether the function answers
+	portChoice = 5                    // how many ports are tried, when others take them first
+)
+
+// Start runs the function and returns when it answers a ping. When it ends before that, or ctx does, or 30 s are over,
+// the error holds what it printed.
+func Start(ctx context.Context, config Config) (*Runtime, error) {
+	config.Name = cmp.Or(config.Name, "function")
+	config.Region = cmp.Or(config.Region, "ap-singapore")
+	config.MemoryMB = cmp.Or(config.MemoryMB, 128)
+	config.Timeout = cmp.Or(config.Timeout, 3*time.Second)
+	if config.Binary == "" || config.MemoryMB < 0 || config.Timeout < 0 {
+		return nil, errors.New("scfruntime: Binary is missing, or MemoryMB or Timeout is below zero")
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	var err error
+	for range portChoice {
+		r := &Runtime{config: config, turn: make(chan struct{}, 1)}
+		if err = r.start(ctx); err == nil {
+			return r, nil
+		}
+		if r.process == nil || !strings.Contains(r.process.Output(), "address already in use") {
+			break
+		}
+	}
+	return nil, err
+}
+
+// start tries it with one port.
+func (r *Runtime) start(ctx context.Context) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	if r.process, err = process.Start(r.config.Binary, r.config.Arguments, r.environment(port)); err != nil {
+		return err
+	}
+	for {
+		if r.client, err = ping(ctx, port); err == nil {
+			break
+		}
+		select {
+		case <-r.process.Done():
+			return r.process.Ended("before it answered a ping")
+		case <-ctx.Done():
+			r.process.Stop(stopGrace)
+			return fmt.Errorf("wait for the function to answer a ping: %w (last: %v); it printed:\n%s", ctx.Err(), err, r.process.Output())
+		case <-time.After(pingPause):
+		}
+	}
+	r.coldStart = time.Since(begun)
+	return nil
+}
+
+// freePort finds a port that nobody listens on now; somebody may before the function does.
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// ping returns a client when the function answers. Whoever else listens there and stays silent is left when ctx is done.
+func ping(ctx context.Context, port int) (*rpc.Client, error) {
+	client, err := rpc.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { client.Close() })()
+	if err := client.Call("Function.Ping", &messages.PingRequest{}, &messages.PingResponse{}); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+// environment is what the platform sets, and then the caller's.
+func (r *Runtime) environment(port int) map[string]string {
+	environment := map[string]string{
+		"_LAMBDA_SERVER_PORT": strconv.Itoa(port),
+		"SCF_FUNCTIONNAME":    r.config.Name,
+		"SCF_FUNCTIONVERSION": "$LATEST",
+		"SCF_RUNTIME":         "Go1",
+		"TENCENTCLOUD_REGION": r.config.Region,
+		"TENCENTCLOUD_RUNENV": "SCF",
+		"TENCENTCLOUD_TZ":     "UTC",
+		"USER_CODE_ROOT":      "/var/user/",
+	}
+	maps.Copy(environment, r.config.Environment)
+	return environment
+}
+
+// Output is all that the function has printed so far, stdout and stderr.
+func (r *Runtime) Output() string { return r.process.Output() }
+
+// ColdStart is the time from starting the process to its answer to a ping, with an error of some milliseconds.
+func (r *Runtime) ColdStart() time.Duration { return r.coldStart }
+
+// Close stops the process and returns when it is gone. Invocations that run or wait end with an error. It may be called
+// again.
+func (r *Runtime) Close() {
+	r.process.Stop(stopGrace)
+	r.client.Close() // fails when it is closed already
+}

@@ -1,0 +1,273 @@
+package scfruntime_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tencentyun/scf-go-lib/cloudfunction"
+	"github.com/tencentyun/scf-go-lib/functioncontext"
+
+	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
+)
+
+// The test binary is the function as well: the variable says which one.
+func TestMain(m *testing.M) {
+	switch os.Getenv("FUNCTION") {
+	case "":
+		os.Exit(m.Run())
+	case "broken":
+		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
+		os.Exit(1)
+	case "unlucky": // says what a function says whose port is taken
+		fmt.Println("listen tcp 0.0.0.0:" + os.Getenv("_LAMBDA_SERVER_PORT") + ": bind: address already in use")
+		os.Exit(1)
+	case "hanging":
+		select {}
+	default:
+		fmt.Println("started")
+		cloudfunction.StartHandler(handler{})
+	}
+}
+
+type handler struct{}
+
+var running atomic.Int32
+
+// Invoke does what the payload says.
+func (handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if running.Add(1) > 1 {
+		return nil, errors.New("two events at once")
+	}
+	defer running.Add(-1)
+	switch string(payload) {
+	case "describe":
+		return json.Marshal(describe(ctx))
+	case "fail":
+		return nil, errors.New("no luck")
+	case "panic":
+		panic("bug")
+	case "exit":
+		os.Exit(4)
+	case "hang":
+		fmt.Println("hangs")
+		select {}
+	case "slow":
+		fmt.Println("slow begins")
+		time.Sleep(50 * time.Millisecond)
+	}
+	return payload, nil
+}
+
+func describe(ctx context.Context) map[string]any {
+	invocation, _ := functioncontext.FromContext(ctx)
+	deadline, _ := ctx.Deadline()
+	_, leaked := os.LookupEnv("LEAK")
+	description := map[string]any{
+		"id": invocation.RequestID, "name": invocation.FunctionName, "memory": invocation.MemoryLimitInMb, "region": os.Getenv("TENCENTCLOUD_REGION"),
+		"secret": os.Getenv("TENCENTCLOUD_SECRETID"), "own": os.Getenv("OWN"), "leaked": leaked, "left": time.Until(deadline).Round(10 * time.Second).String(),
+	}
+	if deadline.Equal(time.Unix(0, 0)) {
+		description["left"] = "zero"
+	}
+	return description
+}
+
+func start(t *testing.T, config scfruntime.Config) *scfruntime.Runtime {
+	t.Helper()
+	config.Binary = os.Args[0]
+	config.Timeout = time.Minute
+	if config.Environment == nil {
+		config.Environment = map[string]string{}
+	}
+	config.Environment["FUNCTION"] = "handle"
+	runtime, err := scfruntime.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(runtime.Close)
+	return runtime
+}
+
+func TestFunctionFindsItsSurroundings(t *testing.T) {
+	t.Setenv("LEAK", "of the developer")
+	runtime := start(t, scfruntime.Config{Name: "stats", Region: "ap-guangzhou", MemoryMB: 256, Environment: map[string]string{"OWN": "1"}})
+	for _, test := range []struct {
+		name    string
+		options scfruntime.Options
+		want    string
+	}{
+		{"defaults", scfruntime.Options{}, `"id":"00000000-0000-4000-8000-000000000001","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":""}`},
+		{"credentials", scfruntime.Options{RequestID: "r-2", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDone"}}, `"id":"r-2","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDone"}`},
+		{"rotated", scfruntime.Options{RequestID: "r-3", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDtwo"}}, `"id":"r-3","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`},
+		{"credentials stay", scfruntime.Options{RequestID: "r-4", Deadline: time.Unix(0, 0)}, `"id":"r-4","leaked":false,"left":"zero","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`},
+	} {
+		reply, err := runtime.Invoke(t.Context(), []byte("describe"), test.options)
+		if err != nil || string(reply.Payload) != "{"+test.want || reply.ErrorType != "" {
+			t.Errorf("%s: reply = %+v, %v\npayload %s\n  want {%s", test.name, reply, err, reply.Payload, test.want)
+		}
+	}
+	for runtime.Output() == "" { // it comes through a pipe
+		time.Sleep(time.Millisecond)
+	}
+	if runtime.ColdStart() <= 0 || runtime.Output() != "started\n" {
+		t.Errorf("cold start %v, output %q", runtime.ColdStart(), runtime.Output())
+	}
+}
+
+func TestErrorsAreReplies(t *testing.T) {
+	t.Parallel()
+	runtime := start(t, scfruntime.Config{})
+	for _, test := range []struct {
+		command, kind, message string
+		panicked               bool
+	}{
+		{"fail", "errorString", "no luck", false},
+		{"panic", "string", "bug", true},
+		{"fine", "", "", false}, // neither ends the function
+		{"", "", "", false},
+	} {
+		reply, err := runtime.Invoke(t.Context(), []byte(test.command), scfruntime.Options{})
+		if err != nil || reply.ErrorType != test.kind || reply.ErrorMessage != test.message || reply.Panicked != test.panicked {
+			t.Errorf("%q: reply %+v, error %v", test.command, reply, err)
+		}
+	}
+}
+
+func TestEarlyExitTellsWhy(t *testing.T) {
+	t.Parallel()
+	for function, want := range map[string]string{
+		"broken":  "ended before it answered a ping: exit status 1; it printed:\nGIFTSTATS_SECRET is missing",
+		"unlucky": "address already in use", // after several ports
+	} {
+		_, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: os.Args[0], Environment: map[string]string{"FUNCTION": function}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: Start = %v", function, err)
+		}
+	}
+}
+
+func TestStartGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := scfruntime.Start(ctx, scfruntime.Config{Binary: os.Args[0], Environment: map[string]string{"FUNCTION": "hanging"}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Start = %v", err)
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]scfruntime.Config{
+		"no binary":      {},
+		"missing binary": {Binary: "/no/such/program"},
+		"timeout":        {Binary: os.Args[0], Timeout: -1},
+	} {
+		if _, err := scfruntime.Start(t.Context(), config); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestOneEventAtATime(t *testing.T) {
+	t.Parallel()
+	runtime := start(t, scfruntime.Config{})
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			if reply, err := runtime.Invoke(t.Context(), []byte("slow"), scfruntime.Options{}); err != nil || string(reply.Payload) != "slow" {
+				t.Errorf("reply = %+v, %v", reply, err)
+			}
+		})
+	}
+	calls.Wait()
+}
+
+func TestCallerGivesUp(t *testing.T) {
+	t.Parallel()
+	runtime := start(t, scfruntime.Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error)
+	go func() {
+		_, err := runtime.Invoke(ctx, []byte("slow"), scfruntime.Options{})
+		gone <- err
+	}()
+	for !strings.Contains(runtime.Output(), "slow begins") {
+		time.Sleep(time.Millisecond)
+	}
+	queued, cancelQueued := context.WithCancel(t.Context())
+	cancelQueued()
+	if _, err := runtime.Invoke(queued, []byte("never"), scfruntime.Options{}); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "to be free for invocation") {
+		t.Errorf("cancelled in the queue: %v", err)
+	}
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "reply to invocation") {
+		t.Errorf("cancelled while it ran: %v", err)
+	}
+	if reply, err := runtime.Invoke(t.Context(), []byte("next"), scfruntime.Options{}); err != nil || string(reply.Payload) != "next" {
+		t.Errorf("the next one: %+v, %v", reply, err)
+	}
+}
+
+func TestFunctionEnds(t *testing.T) {
+	t.Parallel()
+	runtime := start(t, scfruntime.Config{})
+	_, err := runtime.Invoke(t.Context(), []byte("exit"), scfruntime.Options{RequestID: "r-1"})
+	if err == nil || !strings.Contains(err.Error(), "ended during invocation r-1: exit status 4; it printed:\nstarted") {
+		t.Errorf("Invoke = %v", err)
+	}
+	if _, err = runtime.Invoke(t.Context(), []byte("fine"), scfruntime.Options{}); err == nil || !strings.Contains(err.Error(), "exit status 4") {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+func TestCloseEndsWhatRunsAndWaits(t *testing.T) {
+	t.Parallel()
+	runtime := start(t, scfruntime.Config{})
+	gone := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := runtime.Invoke(t.Context(), []byte("hang"), scfruntime.Options{})
+			gone <- err
+		}()
+	}
+	for !strings.Contains(runtime.Output(), "hangs") {
+		time.Sleep(time.Millisecond)
+	}
+	runtime.Close()
+	runtime.Close()
+	for range 2 {
+		if err := <-gone; err == nil || !strings.Contains(err.Error(), "signal: terminated") {
+			t.Errorf("the waiting call: %v", err)
+		}
+	}
+}
+
+func Example() {
+	runtime, err := scfruntime.Start(context.Background(), scfruntime.Config{
+		Binary:      os.Args[0], // in earnest: dist/tencent/api
+		Environment: map[string]string{"FUNCTION": "handle"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer runtime.Close()
+	reply, err := runtime.Invoke(context.Background(), []byte("hello"), scfruntime.Options{
+		Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDEXAMPLE"},
+	})
+	fmt.Println(string(reply.Payload), err)
+	reply, err = runtime.Invoke(context.Background(), []byte("fail"), scfruntime.Options{})
+	fmt.Println(reply.ErrorType, reply.ErrorMessage, err)
+	// Output:
+	// hello <nil>
+	// errorString no luck <nil>
+}

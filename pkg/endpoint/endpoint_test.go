@@ -1,0 +1,45 @@
+package endpoint_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/giftstats/giftstats/pkg/endpoint"
+)
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://adminapisgp.my-imcloud.com": "https://adminapisgp.my-imcloud.com",
+		"https://proxy.example:8443/im/":     "https://proxy.example:8443/im",
+		"http://127.0.0.1:1":                 "http://127.0.0.1:1",
+		"http://[::1]:1":                     "http://[::1]:1",
+		"http://localhost:1":                 "http://localhost:1",
+	} {
+		if got, err := endpoint.Parse(text); err != nil || got.String() != want {
+			t.Errorf("%s gives %v, %v; want %s", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"":                             "must be a URL like https://host",
+		"host.example":                 "must be a URL like https://host",
+		"https://":                     "must be a URL like https://host",
+		"https://%zz":                  "must be a URL like https://host",
+		"http://example.com":           "must begin with https://",
+		"http://127.0.0.1.example.com": "must begin with https://",
+		"ftp://h":                      "must begin with https://",
+		"https://user:hidden@h":        "without user, query and fragment",
+		"https://h?hidden":             "without user, query and fragment",
+		"https://h?":                   "without user, query and fragment",
+		"https://h#hidden":             "without user, query and fragment",
+	} {
+		got, err := endpoint.Parse(text)
+		switch {
+		case err == nil:
+			t.Errorf("%q gives %v", text, got)
+		case !strings.Contains(err.Error(), want):
+			t.Errorf("%q gives the error %q, want one with %q", text, err, want)
+		case strings.Contains(err.Error(), "hidden"):
+			t.Errorf("%q is repeated in the error %q", text, err)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/giftstats/giftstats/pkg/endpoint"
+)
+
+// regions maps region words to the hosts of Tencent's data centres. Whether the live engine runs in Seoul, Frankfurt and
+// Mumbai is documented nowhere; the hosts are.
+//
+// Sources: https://tencentcloud.com/zh/document/product/1047/34620, https://cloud.tencent.com/document/api/269/1519
+var regions = map[string]string{
+	"china":     "console.tim.qq.com",
+	"singapore": "adminapisgp.im.qcloud.com",
+	"usa":       "adminapiusa.im.qcloud.com",
+	"jakarta":   "adminapiidn.im.qcloud.com",
+	"seoul":     "adminapikr.im.qcloud.com",
+	"frankfurt": "adminapiger.im.qcloud.com",
+	"mumbai":    "adminapiind.im.qcloud.com",
+}
+
+// Regions lists the region words.
+func Regions() []string { return slices.Sorted(maps.Keys(regions)) }
+
+// parseEndpoint reads a region word or the URL of a proxy, which may have a path under which it serves the API.
+func parseEndpoint(text string) (*url.URL, error) {
+	if host, ok := regions[text]; ok {
+		return &url.URL{Scheme: "https", Host: host}, nil
+	}
+	if !strings.Contains(text, "://") {
+		return nil, fmt.Errorf("must be a region (%s) or an https:// URL", strings.Join(Regions(), ", "))
+	}
+	return endpoint.Parse(text)
+}
