@@ -3,6 +3,7 @@ package giftstats
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -29,6 +30,7 @@ const (
 	CodeUpstreamInvalidResponse Code = "upstream_invalid_response" // not JSON, wrong shape, missing totals
 	CodeUpstreamUnavailable     Code = "upstream_unavailable"      // network, 5xx, "server error, try again"
 	CodeSecretUnavailable       Code = "secret_unavailable"        // store unreachable or document invalid, and no older one
+	CodeLedgerUnavailable       Code = "ledger_unavailable"        // ledger unreachable, and the answer needs it
 	CodeUpstreamTimeout         Code = "upstream_timeout"          // the deadline passed
 	CodeInternal                Code = "internal"                  // anything else
 )
@@ -42,6 +44,11 @@ type Error struct {
 	RetryAfter time.Duration // how long to wait before the next try; 0 when nothing is known
 	Upstream   *Upstream     // what Tencent answered, if it answered
 	Err        error
+}
+
+// Errorf returns an error with a formatted detail. Callers see the detail, so it must not quote a cause: set Err for that.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
 // Upstream is Tencent's own word about a failure.

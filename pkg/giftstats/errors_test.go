@@ -26,6 +26,16 @@ func TestErrorKeepsCodeAndCause(t *testing.T) {
 	}
 }
 
+func TestErrorf(t *testing.T) {
+	err := giftstats.Errorf(giftstats.CodeForbidden, "the app is %d", 7)
+	if got, want := err.Error(), "forbidden: the app is 7"; got != want {
+		t.Errorf("Error() = %q, want %q", got, want)
+	}
+	if err.Err != nil || err.Upstream != nil || err.RetryAfter != 0 {
+		t.Errorf("Errorf set more than code and detail: %+v", err)
+	}
+}
+
 func TestAsError(t *testing.T) {
 	own := &giftstats.Error{Code: giftstats.CodeRoomNotFound, Detail: "gone"}
 	for _, test := range []struct {
@@ -56,7 +66,7 @@ func TestProblemOf(t *testing.T) {
 		"not_found": {404, false}, "method_not_allowed": {405, false}, "payload_too_large": {413, false}, "unsupported_media_type": {415, false},
 		"room_not_found": {404, false}, "account_not_found": {404, false}, "rate_limited": {429, true},
 		"upstream_rejected": {502, false}, "upstream_credentials": {502, false}, "upstream_config": {502, false}, "upstream_suspended": {502, false},
-		"upstream_invalid_response": {502, true}, "upstream_unavailable": {503, true}, "secret_unavailable": {503, true},
+		"upstream_invalid_response": {502, true}, "upstream_unavailable": {503, true}, "secret_unavailable": {503, true}, "ledger_unavailable": {503, true},
 		"upstream_timeout": {504, true}, "internal": {500, true},
 	}
 	if len(giftstats.Codes()) != len(want) {

@@ -5,7 +5,6 @@
 package giftstats
 
 import (
-	"fmt"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -110,5 +109,5 @@ type RoomInfo struct {
 
 // Invalid returns an invalid_request error whose text says what to change.
 func Invalid(format string, args ...any) *Error {
-	return &Error{Code: CodeInvalidRequest, Detail: fmt.Sprintf(format, args...)}
+	return Errorf(CodeInvalidRequest, format, args...)
 }

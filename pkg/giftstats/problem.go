@@ -53,6 +53,7 @@ var contracts = map[Code]contract{
 	CodeUpstreamInvalidResponse: {502, "Bad Gateway", true},
 	CodeUpstreamUnavailable:     {503, "Service Unavailable", true},
 	CodeSecretUnavailable:       {503, "Service Unavailable", true},
+	CodeLedgerUnavailable:       {503, "Service Unavailable", true},
 	CodeUpstreamTimeout:         {504, "Gateway Timeout", true},
 	CodeInternal:                {500, "Internal Server Error", true},
 }
