@@ -21,35 +21,10 @@ type Message struct {
 	Body []byte
 }
 
-// Deliverer delivers messages. It returns nil only when the receiver has taken the message.
+// Deliverer delivers messages. It returns nil only when the receiver has accepted the message. An error is permanent, in the
+// sense of package permanent, when no retry of the delivery can succeed.
 type Deliverer interface {
 	Deliver(ctx context.Context, message Message) error
-}
-
-// Refused is an error that no repeat can mend: the receiver does not want the message.
-type Refused struct{ Err error }
-
-func (r *Refused) Error() string { return r.Err.Error() }
-
-// Unwrap gives the cause.
-func (r *Refused) Unwrap() error { return r.Err }
-
-// IsRefused reports whether a repeat of the delivery cannot help. When it went to several receivers, that is so when none of
-// those that failed may take it later.
-func IsRefused(err error) bool {
-	if err == nil {
-		return false
-	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, one := range several.Unwrap() {
-			if !IsRefused(one) {
-				return false
-			}
-		}
-		return true
-	}
-	var refused *Refused
-	return errors.As(err, &refused)
 }
 
 // All delivers to each of the receivers, side by side; it succeeds when all of them do.

@@ -19,6 +19,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 const fakeKey = "whsec_bm90LWEtcmVhbC1kZWxpdmVyeS1rZXkh"
@@ -113,8 +114,8 @@ func TestHTTPS(t *testing.T) {
 					defer cancel()
 				}
 				err := d.Deliver(ctx, message)
-				if (err == nil) != test.ok || delivery.IsRefused(err) != test.refused || len(r.calls) != test.calls {
-					t.Errorf("%v (refused: %v) after %d calls", err, delivery.IsRefused(err), len(r.calls))
+				if (err == nil) != test.ok || permanent.Is(err) != test.refused || len(r.calls) != test.calls {
+					t.Errorf("%v (refused: %v) after %d calls", err, permanent.Is(err), len(r.calls))
 				}
 				if err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "secret-path") || strings.Contains(err.Error(), fakeKey)) {
 					t.Errorf("a secret is in the error: %v", err)
@@ -197,7 +198,7 @@ type fixed struct{ err error }
 func (f fixed) Deliver(context.Context, delivery.Message) error { return f.err }
 
 func TestAll(t *testing.T) {
-	down, gone := errors.New("down"), &delivery.Refused{Err: errors.New("gone")}
+	down, gone := errors.New("down"), permanent.Error(errors.New("gone"))
 	for _, test := range []struct {
 		name    string
 		errs    []error
@@ -217,15 +218,15 @@ func TestAll(t *testing.T) {
 				receivers = append(receivers, fixed{err})
 			}
 			err := delivery.All(receivers...).Deliver(t.Context(), message)
-			if (err == nil) != test.ok || delivery.IsRefused(err) != test.refused {
-				t.Errorf("%v, refused: %v", err, delivery.IsRefused(err))
+			if (err == nil) != test.ok || permanent.Is(err) != test.refused {
+				t.Errorf("%v, refused: %v", err, permanent.Is(err))
 			}
 		})
 	}
 }
 
 func ExampleAll() {
-	both := delivery.All(fixed{}, fixed{&delivery.Refused{Err: errors.New("hooks.example answered with 410 Gone")}})
+	both := delivery.All(fixed{}, fixed{permanent.Error(errors.New("hooks.example answered with 410 Gone"))})
 	fmt.Println(both.Deliver(context.Background(), message))
 	// Output: hooks.example answered with 410 Gone
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 const (
@@ -72,7 +74,7 @@ func (h *https) Deliver(ctx context.Context, message Message) error {
 	for attempt := 1; ; attempt++ {
 		began := h.config.Now()
 		retryAfter, err := h.send(ctx, signer, message)
-		if err == nil || IsRefused(err) || attempt == httpsAttempts {
+		if err == nil || permanent.Is(err) || attempt == httpsAttempts {
 			return err
 		}
 		delay := rand.N(firstBackOff << (attempt - 1))
@@ -92,7 +94,7 @@ func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, mess
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.config.URL, bytes.NewReader(message.Body))
 	if err != nil {
-		return 0, &Refused{errors.New("the URL to deliver to is none")}
+		return 0, permanent.Error(errors.New("the URL to deliver to is none"))
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", h.config.UserAgent)
@@ -125,7 +127,7 @@ func judge(response *http.Response, host string) (time.Duration, error) {
 	}
 	err := fmt.Errorf("%s answered with %s", host, response.Status)
 	if status >= 400 && status < 500 && !slices.Contains([]int{408, 425, 429}, status) {
-		return 0, &Refused{err}
+		return 0, permanent.Error(err)
 	}
 	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
 	return time.Duration(seconds) * time.Second, err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
@@ -98,7 +99,7 @@ func TestWebhookRefusals(t *testing.T) {
 		{"malformed", live("Live.CallbackAfterDestroyRoom", "{"), nil, 400, "invalid_request"},
 		{"too large", large, nil, 413, "payload_too_large"},
 		{"could not be queued", live("Live.CallbackAfterDestroyRoom", ended), errors.New("queue is down"), 503, "upstream_unavailable"},
-		{"could not be delivered", live("Live.CallbackAfterDestroyRoom", ended), &streamend.Final{Err: errors.New("410 Gone")}, 503, "upstream_unavailable"},
+		{"could not be delivered", live("Live.CallbackAfterDestroyRoom", ended), permanent.Error(errors.New("410 Gone")), 503, "upstream_unavailable"},
 		{"secret gone meanwhile", live("Live.CallbackAfterDestroyRoom", ended), &giftstats.Error{Code: giftstats.CodeSecretUnavailable}, 503, "secret_unavailable"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

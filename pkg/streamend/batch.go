@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
@@ -19,7 +20,7 @@ const batchWorkers = 16
 type Message struct {
 	ID   string
 	Body []byte
-	Err  error // why there is no event in it; then it is final
+	Err  error // why there is no event in it; then it is permanent
 }
 
 // ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages;
@@ -49,7 +50,7 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 		return fmt.Errorf("no time was left for this event: %w", err)
 	}
 	if message.Err != nil {
-		return &Final{message.Err}
+		return permanent.Error(message.Err)
 	}
 	if event, err = Parse(message.Body, message.ID); err != nil {
 		return err
@@ -67,7 +68,7 @@ func (p *Processor) log(ctx context.Context, message Message, event Event, usage
 		attrs = append(attrs, slog.String("event_id", event.EventID), slog.String("room_id", event.RoomID))
 	}
 	switch {
-	case IsFinal(err):
+	case permanent.Is(err):
 		level, text = slog.LevelError, "event given up: no repeat can help"
 	case err != nil:
 		level, text = slog.LevelWarn, "event failed: it has to come again"
@@ -85,7 +86,7 @@ func code(err error) giftstats.Code {
 		return known.Code
 	case errors.Is(err, errUndelivered):
 		return codeUndelivered
-	case IsFinal(err):
+	case permanent.Is(err):
 		return giftstats.CodeInvalidRequest
 	default:
 		return giftstats.AsError(err).Code

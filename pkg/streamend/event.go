@@ -2,7 +2,7 @@
 // to a delivered summary.
 //
 // An [Event] that can be dealt with now or later either becomes a delivered [Summary] or an error: its sender then has to
-// bring it again. What no repeat can mend is [Final], and belongs into a dead-letter queue.
+// bring it again. What no retry can fix is marked with package permanent, and belongs into a dead-letter queue.
 package streamend
 
 import (
@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 // Source is who said first that the stream has ended.
@@ -47,29 +48,15 @@ type Event struct {
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event brought them
 }
 
-// Final is an error that no repeat can mend.
-type Final struct{ Err error }
-
-func (f *Final) Error() string { return f.Err.Error() }
-
-// Unwrap gives the cause.
-func (f *Final) Unwrap() error { return f.Err }
-
-// IsFinal reports whether err is one that no repeat can mend.
-func IsFinal(err error) bool {
-	var final *Final
-	return errors.As(err, &final)
-}
-
 // Parse reads an event that is JSON of its own form. An event without an id gets one from what identifies the end: room and
-// time, or else messageID, which is what its carrier calls it. Its errors are final.
+// time, or else messageID, which is what its carrier calls it. Its errors are permanent.
 func Parse(raw []byte, messageID string) (Event, error) {
 	if !utf8.Valid(raw) {
-		return Event{}, &Final{errors.New("the event is not valid UTF-8")}
+		return Event{}, permanent.Error(errors.New("the event is not valid UTF-8"))
 	}
 	event, err := decode(raw)
 	if err != nil {
-		return Event{}, &Final{err}
+		return Event{}, permanent.Error(err)
 	}
 	if event.Source == "" {
 		event.Source = SourceDirect
@@ -78,7 +65,7 @@ func Parse(raw []byte, messageID string) (Event, error) {
 		event.EventID = event.deriveID(messageID)
 	}
 	if err := event.validate(); err != nil {
-		return Event{}, &Final{fmt.Errorf("the event cannot be used: %w", err)}
+		return Event{}, permanent.Error(fmt.Errorf("the event cannot be used: %w", err))
 	}
 	return event, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -214,7 +215,7 @@ func processRound(t *testing.T, queue []streamend.Message, start func() *streame
 				if err == nil {
 					continue
 				}
-				if streamend.IsFinal(err) {
+				if permanent.Is(err) {
 					t.Errorf("given up: %v", err)
 				}
 				mu.Lock()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
@@ -32,7 +33,7 @@ func NewProcessor(config Config) *Processor { return &Processor{config} }
 
 var errUndelivered = errors.New("deliver")
 
-// Process asks for the numbers and delivers the summary. It returns nil when the summary is delivered; a [Final] error when
+// Process asks for the numbers and delivers the summary. It returns nil when the summary is delivered; a permanent error when
 // no repeat can help; and any other error when the event has to come again.
 func (p *Processor) Process(ctx context.Context, event Event) error {
 	summary, err := p.summarize(ctx, event)
@@ -41,12 +42,12 @@ func (p *Processor) Process(ctx context.Context, event Event) error {
 	}
 	body, err := json.Marshal(summary)
 	if err != nil {
-		return &Final{fmt.Errorf("event %s: encode the summary: %w", event.EventID, err)}
+		return permanent.Error(fmt.Errorf("event %s: encode the summary: %w", event.EventID, err))
 	}
 	err = p.config.Deliver.Deliver(ctx, delivery.Message{ID: event.EventID, Type: SummaryType, At: summary.Timestamp, Body: body})
 	switch {
-	case delivery.IsRefused(err):
-		return &Final{fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err)}
+	case permanent.Is(err):
+		return permanent.Error(fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err))
 	case err != nil:
 		return fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
@@ -114,7 +115,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"room_id":"r","reason":"` + strings.Repeat("x", 201) + `"}`:         "reason must have at most 200 bytes",
 		"{\"room_id\":\"\xff\"}":                                              "not valid UTF-8",
 	} {
-		if event, err := streamend.Parse([]byte(text), "m"); !streamend.IsFinal(err) || !strings.Contains(err.Error(), want) {
+		if event, err := streamend.Parse([]byte(text), "m"); !permanent.Is(err) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: %+v, %v; want a final error with %q", text, event, err, want)
 		}
 	}
@@ -165,17 +166,17 @@ func TestFailures(t *testing.T) {
 			b := &box{}
 			err := processor(engine{map[string]giftstats.Code{what: code}}, b).Process(t.Context(), event)
 			_, settled := map[giftstats.Code]bool{giftstats.CodeRoomNotFound: true, giftstats.CodeAccountNotFound: true, giftstats.CodeInvalidRequest: true, giftstats.CodeUpstreamRejected: true}[code]
-			if settled != (err == nil) || settled != (len(b.messages) == 1) || streamend.IsFinal(err) {
+			if settled != (err == nil) || settled != (len(b.messages) == 1) || permanent.Is(err) {
 				t.Errorf("%s fails with %s: %v, %d delivered", what, code, err, len(b.messages))
 			}
 		}
 	}
 	down := &box{err: errors.New("down")}
-	if err := processor(engine{}, down).Process(t.Context(), event); err == nil || streamend.IsFinal(err) {
+	if err := processor(engine{}, down).Process(t.Context(), event); err == nil || permanent.Is(err) {
 		t.Errorf("delivery down: %v", err)
 	}
-	gone := &box{err: &delivery.Refused{Err: errors.New("410 Gone")}}
-	if err := processor(engine{}, gone).Process(t.Context(), event); !streamend.IsFinal(err) || !strings.Contains(err.Error(), "event e: deliver: 410 Gone") {
+	gone := &box{err: permanent.Error(errors.New("410 Gone"))}
+	if err := processor(engine{}, gone).Process(t.Context(), event); !permanent.Is(err) || !strings.Contains(err.Error(), "event e: deliver: 410 Gone") {
 		t.Errorf("delivery refused: %v", err)
 	}
 }
@@ -192,7 +193,7 @@ func TestProcessAll(t *testing.T) {
 	}
 	errs := processor(engine{map[string]giftstats.Code{"unlucky": giftstats.CodeUpstreamTimeout}}, b).ProcessAll(t.Context(), messages)
 	for i, want := range []string{"", "final", "again", "again", "final", ""} {
-		if got := errs[i]; (got == nil) != (want == "") || streamend.IsFinal(got) != (want == "final") {
+		if got := errs[i]; (got == nil) != (want == "") || permanent.Is(got) != (want == "final") {
 			t.Errorf("message %d: %v, want %q", i+1, got, want)
 		}
 	}
@@ -213,7 +214,7 @@ func TestLog(t *testing.T) {
 		{"upstream", `{"event_id":"e-1","room_id":"r","accounts":["unlucky"]}`, nil, []string{`"level":"WARN","msg":"event failed: it has to come again"`, `"event_id":"e-1","room_id":"r","errors":1,"code":"upstream_timeout"`}},
 		{"panic", `{"room_id":"r","accounts":["panic"]}`, nil, []string{`"level":"WARN"`, `"code":"internal"`, "goroutine"}},
 		{"receiver down", `{"room_id":"r","accounts":["a"]}`, errors.New("502"), []string{`"level":"WARN"`, `"code":"delivery_failed"`}},
-		{"receiver refuses", `{"room_id":"r","accounts":["a"]}`, &delivery.Refused{Err: errors.New("410")}, []string{`"level":"ERROR"`, `"code":"delivery_failed"`}},
+		{"receiver refuses", `{"room_id":"r","accounts":["a"]}`, permanent.Error(errors.New("410")), []string{`"level":"ERROR"`, `"code":"delivery_failed"`}},
 	} {
 		var log bytes.Buffer
 		p := logging(engine{map[string]giftstats.Code{"unlucky": giftstats.CodeUpstreamTimeout}}, &box{err: test.deliver}, &log)
@@ -250,7 +251,7 @@ func TestProcessAllReportsWhatTheDeadlineLeaves(t *testing.T) {
 		for _, err := range processor(engine{}, slow{300 * time.Millisecond}).ProcessAll(ctx, messages) {
 			if err == nil {
 				done++
-			} else if streamend.IsFinal(err) {
+			} else if permanent.Is(err) {
 				t.Errorf("given up: %v", err)
 			}
 		}
@@ -273,7 +274,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"room_id":"r"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		event, err := streamend.Parse(raw, "m")
-		if (err == nil) == streamend.IsFinal(err) {
+		if (err == nil) == permanent.Is(err) {
 			t.Fatalf("%v is not final", err)
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 var message = delivery.Message{ID: "live-1", Type: "stream.summary", At: time.Unix(1_700_000_000, 0), Body: []byte(`{"n":1}`)}
@@ -45,7 +46,7 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = bus.Deliver(t.Context(), message)
-		if err == nil || delivery.IsRefused(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
+		if err == nil || permanent.Is(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
 			t.Errorf("%v", err)
 		}
 		return fmt.Sprint(err)

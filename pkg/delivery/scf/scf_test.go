@@ -8,6 +8,7 @@ import (
 	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/scf"
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 var message = delivery.Message{ID: "live-1", Body: []byte(`{"room_id":"r"}`)}
@@ -43,7 +44,7 @@ func TestFailures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := function.Deliver(t.Context(), message); err == nil || !strings.Contains(err.Error(), want) || delivery.IsRefused(err) {
+		if err := function.Deliver(t.Context(), message); err == nil || !strings.Contains(err.Error(), want) || permanent.Is(err) {
 			t.Errorf("%s: %v", code, err)
 		}
 		cloud.Close()

@@ -9,6 +9,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
+	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
 var message = delivery.Message{ID: "live-1", Type: "stream.summary", Body: []byte(`{"n":1}`)}
@@ -51,7 +52,7 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = queue.Deliver(t.Context(), message)
-		if err == nil || !strings.Contains(err.Error(), want) || delivery.IsRefused(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
+		if err == nil || !strings.Contains(err.Error(), want) || permanent.Is(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
 			t.Errorf("%s: %v", code, err)
 		}
 		cloud.Close()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/streamend/aws"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -138,7 +139,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	f, _ := function()
-	if _, err := f.Invoke(t.Context(), []byte(`{}`)); !streamend.IsFinal(err) && !errors.Is(err, giftstats.CodeInvalidRequest) {
+	if _, err := f.Invoke(t.Context(), []byte(`{}`)); !permanent.Is(err) && !errors.Is(err, giftstats.CodeInvalidRequest) {
 		t.Errorf("what can never succeed is not told apart: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
 	"github.com/giftstats/giftstats/pkg/cloud/scfcontext"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
@@ -75,7 +76,7 @@ func answer(err error) ([]byte, error) {
 func again(errs []error) error {
 	var mendable []error
 	for _, err := range errs {
-		if err != nil && !streamend.IsFinal(err) {
+		if err != nil && !permanent.Is(err) {
 			mendable = append(mendable, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/streamend/tencent"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -113,7 +114,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("a message that can never succeed holds its neighbours up: %v, %s, %v", err, answer, b.ids)
 	}
 	f, b = function()
-	if _, err := f.Invoke(t.Context(), kafka(`{"event_id":"e-1","room_id":"r"}`, `{"event_id":"e-2","room_id":"r","accounts":["down"]}`)); err == nil || streamend.IsFinal(err) || len(b.ids) != 1 {
+	if _, err := f.Invoke(t.Context(), kafka(`{"event_id":"e-1","room_id":"r"}`, `{"event_id":"e-2","room_id":"r","accounts":["down"]}`)); err == nil || permanent.Is(err) || len(b.ids) != 1 {
 		t.Errorf("a batch with a message that has to come again: %v, %v", err, b.ids)
 	}
 	f, _ = function()
@@ -138,7 +139,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	f, _ := function()
-	if _, err := f.Invoke(t.Context(), []byte(`{}`)); !streamend.IsFinal(err) && !errors.Is(err, giftstats.CodeInvalidRequest) {
+	if _, err := f.Invoke(t.Context(), []byte(`{}`)); !permanent.Is(err) && !errors.Is(err, giftstats.CodeInvalidRequest) {
 		t.Errorf("what can never succeed is not told apart: %v", err)
 	}
 }
