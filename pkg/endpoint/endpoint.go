@@ -36,6 +36,13 @@ func CheckScheme(address *url.URL) error {
 	return errors.New("must begin with https:// (http:// is allowed for loopback hosts only)")
 }
 
+// Private reports whether host, without its port, is this machine or an address of a private network (RFC 1918, RFC 4193). Other
+// names than localhost are not: a resolver decides where they lead.
+func Private(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return Loopback(host) || err == nil && address.Unmap().IsPrivate()
+}
+
 // Loopback reports whether host, without its port, is this machine.
 func Loopback(host string) bool {
 	address, err := netip.ParseAddr(host)

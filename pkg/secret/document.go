@@ -30,7 +30,11 @@ type Document struct {
 	APIKeys     map[string]KeyHash // by the name of who holds the key
 	Webhook     WebhookKeys
 	DeliveryKey Text // signs delivered summaries: whsec_ and base64
+	Ledger      LedgerLogin
 }
+
+// LedgerLogin is the account at the Redis server that keeps the ledger. Both fields may be empty.
+type LedgerLogin struct{ Username, Password Text }
 
 // WebhookKeys verify what Tencent sends; an empty one means that this kind of webhook is not accepted.
 type WebhookKeys struct{ LiveToken, TRTCKey, CSSKey Text }
@@ -100,6 +104,7 @@ func parseObject(raw []byte, bare Bare) (*Document, error) {
 		fields.optional("api_keys", func(v json.RawMessage) error { return parseAPIKeys(v, &document.APIKeys) }),
 		fields.optional("webhook", func(v json.RawMessage) error { return parseWebhook(v, &document.Webhook) }),
 		fields.optional("delivery_key", func(v json.RawMessage) error { return parseDeliveryKey(v, &document.DeliveryKey) }),
+		fields.optional("ledger", func(v json.RawMessage) error { return parseLedger(v, &document.Ledger) }),
 		fields.unknown(),
 	}
 	if bare.SDKAppID != 0 && document.SDKAppID != 0 && bare.SDKAppID != document.SDKAppID {
@@ -174,6 +179,18 @@ func parseWebhook(value json.RawMessage, into *WebhookKeys) error {
 		fields.optional("live_token", parseText(&into.LiveToken)),
 		fields.optional("trtc_key", parseText(&into.TRTCKey)),
 		fields.optional("css_key", parseText(&into.CSSKey)),
+		fields.unknown(),
+	)
+}
+
+func parseLedger(value json.RawMessage, into *LedgerLogin) error {
+	fields, err := objectFields("ledger.", value)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		fields.optional("username", parseText(&into.Username)),
+		fields.optional("password", parseText(&into.Password)),
 		fields.unknown(),
 	)
 }

@@ -22,7 +22,8 @@ var bare = secret.Bare{SDKAppID: 1400000000, Admin: "administrator"}
 
 func TestParseDocument(t *testing.T) {
 	full := `{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"` + fakeKey + `",
-		"api_keys":{"backoffice":"` + fakeHash + `"},"webhook":{"live_token":"lt","trtc_key":"tk","css_key":null},"delivery_key":"whsec_bm90LWEta2V5"}`
+		"api_keys":{"backoffice":"` + fakeHash + `"},"webhook":{"live_token":"lt","trtc_key":"tk","css_key":null},"delivery_key":"whsec_bm90LWEta2V5",
+		"ledger":{"username":"giftstats","password":"lp"}}`
 	document, err := secret.ParseDocument([]byte(full), secret.Bare{})
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +32,9 @@ func TestParseDocument(t *testing.T) {
 		len(document.APIKeys) != 1 || document.Webhook.LiveToken.Reveal() != "lt" || document.Webhook.TRTCKey.Reveal() != "tk" ||
 		!document.Webhook.CSSKey.Empty() || document.DeliveryKey.Reveal() != "whsec_bm90LWEta2V5" {
 		t.Errorf("the document lost something")
+	}
+	if document.Ledger.Username.Reveal() != "giftstats" || document.Ledger.Password.Reveal() != "lp" {
+		t.Error("the login of the ledger is lost")
 	}
 	plain, err := secret.ParseDocument([]byte("  "+fakeKey+"\n"), bare)
 	if err != nil || plain.SecretKey.Reveal() != fakeKey || plain.SDKAppID != bare.SDKAppID || plain.Admin != bare.Admin {
@@ -68,6 +72,9 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 		{"webhook no object", document(`,"webhook":"` + fakeKey + `"`), secret.Bare{}, []string{"webhook: must be an object"}},
 		{"webhook misspelt", document(`,"webhook":{"live_key":"` + fakeKey + `"}`), secret.Bare{}, []string{"webhook: webhook.live_key is no field"}},
 		{"webhook key no string", document(`,"webhook":{"css_key":12345}`), secret.Bare{}, []string{"webhook.css_key: must be a string"}},
+		{"ledger no object", document(`,"ledger":"` + fakeKey + `"`), secret.Bare{}, []string{"ledger: must be an object"}},
+		{"ledger misspelt", document(`,"ledger":{"user":"` + fakeKey + `"}`), secret.Bare{}, []string{"ledger.user is no field"}},
+		{"ledger password no string", document(`,"ledger":{"password":12345}`), secret.Bare{}, []string{"ledger.password: must be a string"}},
 		{"delivery key without whsec_", document(`,"delivery_key":"` + fakeKey + `"`), secret.Bare{}, []string{"delivery_key: must be whsec_"}},
 		{"delivery key no string", document(`,"delivery_key":{}`), secret.Bare{}, []string{"delivery_key: must be a string"}},
 		{"unknown field", document(`,"apikeys":{}`), secret.Bare{}, []string{"apikeys is no field of the secret document"}},
@@ -110,7 +117,7 @@ func TestKeyHolder(t *testing.T) {
 
 func TestNothingPrintsASecret(t *testing.T) {
 	document, err := secret.ParseDocument([]byte(`{"sdk_app_id":1,"admin":"a","secret_key":"`+fakeKey+`","api_keys":{"a":"`+fakeHash+`"},
-		"webhook":{"live_token":"`+fakeKey+`"},"delivery_key":"whsec_bm90LWEta2V5"}`), secret.Bare{})
+		"webhook":{"live_token":"`+fakeKey+`"},"delivery_key":"whsec_bm90LWEta2V5","ledger":{"password":"`+fakeKey+`"}}`), secret.Bare{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +129,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	}
 	held := holder{document.SecretKey, document.SecretKey, document, *document}
 	var out bytes.Buffer
-	for _, value := range []any{document, *document, document.SecretKey, &document.SecretKey, held, &held, []any{held}, map[string]any{"x": held}, document.Webhook} {
+	for _, value := range []any{document, *document, document.SecretKey, &document.SecretKey, held, &held, []any{held}, map[string]any{"x": held}, document.Webhook, document.Ledger} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
 			fmt.Fprintf(&out, verb+"\n", value)
 		}

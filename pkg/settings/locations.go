@@ -16,6 +16,7 @@ var parameters = map[string][]string{
 	"awssecretsmanager": {"version_stage", "endpoint"},
 	"tencentssm":        {"version", "region", "endpoint"},
 	"scf":               {"region", "namespace", "qualifier", "endpoint"},
+	"dynamodb":          {"endpoint"},
 }
 
 func (p *parser) secret(name string) *Location {
@@ -179,6 +180,10 @@ func examples(schemes []string) string {
 			"https":             "https://host/path",
 			"http":              "http:// to a loopback host",
 			"eventbridge":       "eventbridge://BUS",
+			"dynamodb":          "dynamodb://TABLE",
+			"redis":             "redis://HOST:PORT/DB",
+			"rediss":            "rediss://HOST:PORT/DB",
+			"memory":            "memory://",
 		}[scheme]
 	}
 	if len(texts) == 0 {

@@ -28,10 +28,13 @@ type Settings struct {
 	SecretTTL     time.Duration // GIFTSTATS_SECRET_TTL
 	Queue         *Location     // GIFTSTATS_QUEUE; nil: process at once
 	Deliver       []Location    // GIFTSTATS_DELIVER
+	Ledger        *Location     // GIFTSTATS_LEDGER; nil: nothing is remembered
 	CSSEndsStream bool          // GIFTSTATS_CSS_ENDS_STREAM
 	SDKAppID      int64         // GIFTSTATS_SDK_APP_ID; 0: not set
 	Admin         string        // GIFTSTATS_ADMIN
 	LogLevel      slog.Level    // GIFTSTATS_LOG_LEVEL
+
+	LedgerRetention time.Duration // GIFTSTATS_LEDGER_RETENTION: how long an ended stream is remembered
 }
 
 // Auth is how callers may prove who they are. All false means that the gateway in front does it.
@@ -51,6 +54,7 @@ type Platform struct {
 	Secrets []string
 	Queues  []string
 	Deliver []string
+	Ledgers []string
 	// Beyond are receivers that only the function behind GIFTSTATS_QUEUE carries clients for. Without a queue they are a
 	// mistake; with one they are left out, since this function then delivers nothing.
 	Beyond []string
@@ -61,10 +65,22 @@ var awsSecrets = []string{"awssecretsmanager", "env", "file"}
 // The platforms there are. On AWS the function that answers requests carries fewer clients than the one that processes the
 // ends of streams: each costs time at every cold start, and it delivers only where it has no queue.
 var (
-	AWS     = Platform{Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Deliver: []string{"log", "https", "http", "sqs", "eventbridge"}}
-	AWSAPI  = Platform{Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Deliver: []string{"log", "https", "http", "sqs"}, Beyond: []string{"eventbridge"}}
-	Tencent = Platform{Name: "Tencent SCF", Secrets: []string{"tencentssm", "awssecretsmanager", "env", "file"}, Queues: []string{"scf"}, Deliver: []string{"log", "https", "http"}}
-	Local   = Platform{Name: "the local server", Local: true, Secrets: []string{"env", "file"}, Deliver: []string{"log", "https", "http"}}
+	AWS = Platform{
+		Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Ledgers: []string{"dynamodb"},
+		Deliver: []string{"log", "https", "http", "sqs", "eventbridge"},
+	}
+	AWSAPI = Platform{
+		Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Ledgers: []string{"dynamodb"},
+		Deliver: []string{"log", "https", "http", "sqs"}, Beyond: []string{"eventbridge"},
+	}
+	Tencent = Platform{
+		Name: "Tencent SCF", Secrets: []string{"tencentssm", "awssecretsmanager", "env", "file"}, Queues: []string{"scf"},
+		Deliver: []string{"log", "https", "http"}, Ledgers: []string{"redis", "rediss"},
+	}
+	Local = Platform{
+		Name: "the local server", Local: true, Secrets: []string{"env", "file"},
+		Deliver: []string{"log", "https", "http"}, Ledgers: []string{"memory", "redis", "rediss"},
+	}
 )
 
 // Parse reads the settings from environ, in the form of os.Environ, for a binary of the given platform.
@@ -81,15 +97,18 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		Auth:          p.auth("GIFTSTATS_AUTH"),
 		BasePath:      p.basePath("GIFTSTATS_BASE_PATH"),
 		RateLimit:     p.rate("GIFTSTATS_RATE_LIMIT", 200),
-		Timeout:       p.duration("GIFTSTATS_TIMEOUT", 3*time.Second, time.Minute),
+		Timeout:       p.duration("GIFTSTATS_TIMEOUT", 3*time.Second, time.Millisecond, time.Minute),
 		Attempts:      p.count("GIFTSTATS_ATTEMPTS", 3, 10),
-		SecretTTL:     p.duration("GIFTSTATS_SECRET_TTL", 5*time.Minute, 24*time.Hour),
+		SecretTTL:     p.duration("GIFTSTATS_SECRET_TTL", 5*time.Minute, time.Millisecond, 24*time.Hour),
 		Queue:         p.queue("GIFTSTATS_QUEUE"),
 		Deliver:       p.deliver("GIFTSTATS_DELIVER"),
+		Ledger:        p.ledger("GIFTSTATS_LEDGER"),
 		CSSEndsStream: p.flag("GIFTSTATS_CSS_ENDS_STREAM"),
 		SDKAppID:      p.appID("GIFTSTATS_SDK_APP_ID"),
 		Admin:         p.account("GIFTSTATS_ADMIN"),
 		LogLevel:      p.level("GIFTSTATS_LOG_LEVEL"),
+
+		LedgerRetention: p.duration("GIFTSTATS_LEDGER_RETENTION", 9600*time.Hour, time.Hour, 87600*time.Hour),
 	}
 	settings.Deliver = p.withoutBeyond(settings.Deliver, settings.Queue != nil)
 	p.unknown()

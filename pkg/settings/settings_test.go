@@ -29,6 +29,7 @@ func TestDefaults(t *testing.T) {
 		Secret: &settings.Location{Scheme: "env", Name: "APP_SECRET", Params: map[string]string{}},
 		Auth:   settings.Auth{APIKey: true}, RateLimit: 200, Timeout: 3 * time.Second, Attempts: 3, SecretTTL: 5 * time.Minute,
 		Deliver: []settings.Location{{Scheme: "log"}}, LogLevel: slog.LevelInfo,
+		LedgerRetention: 9600 * time.Hour,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults:\n got %+v\nwant %+v", got, want)
@@ -47,6 +48,7 @@ func TestEverythingSet(t *testing.T) {
 		"GIFTSTATS_QUEUE=sqs://sqs.eu-west-1.amazonaws.com/123456789012/ends",
 		"GIFTSTATS_DELIVER=log://,https://hooks.example/x?a=b, sqs://127.0.0.1:9/1/results,eventbridge://arn:aws:events:eu-west-1:123456789012:event-bus/results",
 		"GIFTSTATS_CSS_ENDS_STREAM=true", "GIFTSTATS_SDK_APP_ID=1400000000", "GIFTSTATS_ADMIN=administrator", "GIFTSTATS_LOG_LEVEL=debug",
+		"GIFTSTATS_LEDGER=dynamodb://giftstats", "GIFTSTATS_LEDGER_RETENTION=24h",
 	}, settings.AWS)
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +66,7 @@ func TestEverythingSet(t *testing.T) {
 			{Scheme: "sqs", Name: "127.0.0.1:9/1/results", Params: map[string]string{}},
 			{Scheme: "eventbridge", Name: "arn:aws:events:eu-west-1:123456789012:event-bus/results", Params: map[string]string{}}},
 		CSSEndsStream: true, SDKAppID: 1400000000, Admin: "administrator", LogLevel: slog.LevelDebug,
+		Ledger: &settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{}}, LedgerRetention: 24 * time.Hour,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)

@@ -71,14 +71,14 @@ func (p *parser) rate(name string, preset float64) float64 {
 	return rate
 }
 
-func (p *parser) duration(name string, preset, most time.Duration) time.Duration {
+func (p *parser) duration(name string, preset, least, most time.Duration) time.Duration {
 	value := p.take(name)
 	if value == "" {
 		return preset
 	}
 	duration, err := time.ParseDuration(value)
-	if err != nil || duration < time.Millisecond || duration > most {
-		p.mistake(name, "must be a duration with its unit from 1ms to %v, like %v", most, preset)
+	if err != nil || duration < least || duration > most {
+		p.mistake(name, "must be a duration with its unit from %v to %v, like %v", least, most, preset)
 	}
 	return duration
 }
