@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 // DecodeBody gives the bytes of a body that an event holds as text.
@@ -70,15 +71,15 @@ func Unrecognized(payload []byte, expected string) error {
 
 // Problem is err as an RFC 9457 answer.
 func Problem(err error, requestID string) Response {
-	problem := giftstats.ProblemOf(err, requestID)
-	body, _ := json.Marshal(problem) // strings and numbers: cannot fail
+	details := problem.Of(err, requestID)
+	body, _ := json.Marshal(details) // strings and numbers: cannot fail
 	header := http.Header{
 		"Cache-Control":          {"no-store"},
-		"Content-Type":           {"application/problem+json"},
+		"Content-Type":           {problem.ContentType},
 		"X-Content-Type-Options": {"nosniff"},
 	}
 	if requestID != "" {
 		header.Set(RequestIDHeader, requestID)
 	}
-	return Response{Status: problem.Status, Header: header, Body: body}
+	return Response{Status: details.Status, Header: header, Body: body}
 }

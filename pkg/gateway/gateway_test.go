@@ -16,6 +16,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/gateway"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 func serve(t *testing.T, request gateway.Request, handler http.HandlerFunc) gateway.Response {
@@ -157,8 +158,8 @@ func TestPanicBecomesAProblem(t *testing.T) {
 			var log bytes.Buffer
 			server := gateway.NewServer(handler, slog.New(slog.NewJSONHandler(&log, nil)))
 			got := server.Serve(t.Context(), gateway.Request{Method: "GET", Path: "/", RequestID: "r-1"})
-			var problem giftstats.Problem
-			if err := json.Unmarshal(got.Body, &problem); err != nil || problem.Code != giftstats.CodeInternal || problem.RequestID != "r-1" || got.Status != 500 {
+			var details problem.Details
+			if err := json.Unmarshal(got.Body, &details); err != nil || details.Code != giftstats.CodeInternal || details.RequestID != "r-1" || got.Status != 500 {
 				t.Errorf("response = %d %s (%v)", got.Status, got.Body, err)
 			}
 			if got.Header.Get("Content-Type") != "application/problem+json" || got.Header.Get("X-Request-Id") != "r-1" || bytes.Contains(got.Body, []byte("secret")) {

@@ -11,7 +11,7 @@ import (
 // the kind of any error of this project.
 type Code string
 
-// The codes that callers see. [Code.Status] and [Code.Retryable] give the rest of the contract.
+// The codes that callers see.
 const (
 	CodeInvalidRequest          Code = "invalid_request"           // missing, malformed or over-long field
 	CodeUnauthenticated         Code = "unauthenticated"           // no credentials, or wrong ones
@@ -35,7 +35,30 @@ const (
 	CodeInternal                Code = "internal"                  // anything else
 )
 
+// Codes returns all codes, in the order of the constants.
+func Codes() []Code {
+	return []Code{
+		CodeInvalidRequest, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeMethodNotAllowed, CodePayloadTooLarge,
+		CodeUnsupportedMediaType, CodeRoomNotFound, CodeAccountNotFound, CodeRateLimited, CodeUpstreamRejected,
+		CodeUpstreamCredentials, CodeUpstreamConfig, CodeUpstreamSuspended, CodeUpstreamInvalidResponse,
+		CodeUpstreamUnavailable, CodeSecretUnavailable, CodeLedgerUnavailable, CodeUpstreamTimeout, CodeInternal,
+	}
+}
+
 func (c Code) Error() string { return string(c) }
+
+// Retryable reports whether the same request may succeed later, although neither the caller nor an operator changes anything.
+// An unknown code is retryable, like an internal error.
+func (c Code) Retryable() bool {
+	switch c {
+	case CodeInvalidRequest, CodeUnauthenticated, CodeForbidden, CodeNotFound, CodeMethodNotAllowed, CodePayloadTooLarge,
+		CodeUnsupportedMediaType, CodeRoomNotFound, CodeAccountNotFound, CodeUpstreamRejected,
+		CodeUpstreamCredentials, CodeUpstreamConfig, CodeUpstreamSuspended:
+		return false
+	default:
+		return true
+	}
+}
 
 // Error is a failure with a code. Detail is for callers and holds nothing secret; Err is the cause and is for logs only.
 type Error struct {

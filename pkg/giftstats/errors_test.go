@@ -2,7 +2,6 @@ package giftstats_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -54,56 +53,4 @@ func TestAsError(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The table of the contract, written down a second time.
-func TestProblemOf(t *testing.T) {
-	want := map[giftstats.Code]struct {
-		status    int
-		retryable bool
-	}{
-		"invalid_request": {400, false}, "unauthenticated": {401, false}, "forbidden": {403, false},
-		"not_found": {404, false}, "method_not_allowed": {405, false}, "payload_too_large": {413, false}, "unsupported_media_type": {415, false},
-		"room_not_found": {404, false}, "account_not_found": {404, false}, "rate_limited": {429, true},
-		"upstream_rejected": {502, false}, "upstream_credentials": {502, false}, "upstream_config": {502, false}, "upstream_suspended": {502, false},
-		"upstream_invalid_response": {502, true}, "upstream_unavailable": {503, true}, "secret_unavailable": {503, true}, "ledger_unavailable": {503, true},
-		"upstream_timeout": {504, true}, "internal": {500, true},
-	}
-	if len(giftstats.Codes()) != len(want) {
-		t.Errorf("there are %d codes, want %d", len(giftstats.Codes()), len(want))
-	}
-	for code, contract := range want {
-		problem := giftstats.ProblemOf(&giftstats.Error{Code: code, Detail: "d"}, "id")
-		if problem.Status != contract.status || problem.Retryable != contract.retryable || problem.Title == "" || problem.Code != code {
-			t.Errorf("%s: problem = %+v, want %+v", code, problem, contract)
-		}
-	}
-	if unknown := giftstats.Code("nonsense"); unknown.Status() != 500 {
-		t.Errorf("an unknown code has status %d, want 500", unknown.Status())
-	}
-}
-
-func ExampleProblemOf() {
-	err := &giftstats.Error{
-		Code:     giftstats.CodeRoomNotFound,
-		Detail:   "Tencent answered 100004: the room was never created, or is dissolved",
-		Upstream: &giftstats.Upstream{ErrorCode: 100004, ErrorInfo: "room not exist", RequestID: "Id-1"},
-	}
-	text, _ := json.MarshalIndent(giftstats.ProblemOf(err, "r-1"), "", "  ")
-	fmt.Println(string(text))
-	// Output:
-	// {
-	//   "type": "about:blank",
-	//   "title": "Not Found",
-	//   "status": 404,
-	//   "detail": "Tencent answered 100004: the room was never created, or is dissolved",
-	//   "code": "room_not_found",
-	//   "retryable": false,
-	//   "request_id": "r-1",
-	//   "upstream": {
-	//     "error_code": 100004,
-	//     "error_info": "room not exist",
-	//     "request_id": "Id-1"
-	//   }
-	// }
 }

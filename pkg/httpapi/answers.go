@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 func writeJSON(w http.ResponseWriter, r *http.Request, status int, value any) error {
@@ -46,15 +47,15 @@ func encode(value any) ([]byte, error) {
 // writeProblem answers with an RFC 9457 problem.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error, requestID string) {
 	failure := giftstats.AsError(err)
-	problem := giftstats.ProblemOf(failure, requestID)
-	body, err := encode(problem)
+	details := problem.Of(failure, requestID)
+	body, err := encode(details)
 	if err != nil {
 		body = []byte("{}") // cannot be: a problem is strings and numbers
 	}
-	if problem.Status == http.StatusTooManyRequests || problem.Status == http.StatusServiceUnavailable {
+	if details.Status == http.StatusTooManyRequests || details.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(failure.RetryAfter)))
 	}
-	write(w, r, problem.Status, "application/problem+json", body)
+	write(w, r, details.Status, problem.ContentType, body)
 }
 
 // wholeSeconds rounds up, to one second at least.

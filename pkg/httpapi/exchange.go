@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
@@ -99,7 +100,7 @@ func (x *exchange) finish() {
 	}
 	if x.problem != nil {
 		attributes = append(attributes, slog.Int("errors", 1), slog.String("code", string(x.problem.Code)), slog.String("error", x.problem.Error()))
-		if x.problem.Code.Status() >= 500 {
+		if problem.Status(x.problem.Code) >= 500 {
 			level = slog.LevelError
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 // giftStats answers GET /v1/gift-stats: what one account received in one room.
@@ -44,7 +45,7 @@ type batchAnswer struct {
 
 type batchFailure struct {
 	giftstats.Query
-	Error giftstats.Problem `json:"error"`
+	Error problem.Details `json:"error"`
 }
 
 // giftStatsBatch answers POST /v1/gift-stats: up to 1,000 queries, each with its own numbers or its own problem.
@@ -67,7 +68,7 @@ func (a *api) giftStatsBatch(x *exchange, r *http.Request) error {
 	for i, result := range results {
 		if result.Err != nil {
 			answer.Failed++
-			answer.Results[i] = batchFailure{result.Query, giftstats.ProblemOf(result.Err, x.id)}
+			answer.Results[i] = batchFailure{result.Query, problem.Of(result.Err, x.id)}
 			a.logFailure(r, result)
 			continue
 		}
@@ -81,7 +82,7 @@ func (a *api) giftStatsBatch(x *exchange, r *http.Request) error {
 func (a *api) logFailure(r *http.Request, result giftstats.Result) {
 	failure := giftstats.AsError(result.Err)
 	level := slog.LevelDebug
-	if failure.Code.Status() >= 500 {
+	if problem.Status(failure.Code) >= 500 {
 		level = slog.LevelWarn
 	}
 	a.config.Logger.Log(r.Context(), level, "query of a batch failed", "room_id", result.Query.RoomID, "errors", 1, "code", failure.Code, "error", failure)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
+	"github.com/giftstats/giftstats/pkg/problem"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -270,16 +271,19 @@ func hashOf(key string) string {
 }
 
 // problemOf wants a problem that is whole and agrees with its status line.
-func problemOf(t *testing.T, answer *httptest.ResponseRecorder) giftstats.Problem {
+func problemOf(t *testing.T, answer *httptest.ResponseRecorder) problem.Details {
 	t.Helper()
-	var problem giftstats.Problem
-	if err := json.Unmarshal(answer.Body.Bytes(), &problem); err != nil || answer.Header().Get("Content-Type") != "application/problem+json" {
+	var got problem.Details
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || answer.Header().Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("no problem: %v in %s", err, answer.Body)
 	}
-	if problem.Status != answer.Code || problem.RequestID == "" || problem.RequestID != answer.Header().Get("X-Request-Id") || problem.Title != http.StatusText(answer.Code) {
-		t.Errorf("the problem disagrees with the status %d: %+v", answer.Code, problem)
+	if got.Status != answer.Code || got.Title != http.StatusText(answer.Code) {
+		t.Errorf("the problem disagrees with the status %d: %+v", answer.Code, got)
 	}
-	return problem
+	if got.RequestID == "" || got.RequestID != answer.Header().Get("X-Request-Id") {
+		t.Errorf("request_id %q, X-Request-Id %q", got.RequestID, answer.Header().Get("X-Request-Id"))
+	}
+	return got
 }
 
 func TestFailuresOfTheEngine(t *testing.T) {

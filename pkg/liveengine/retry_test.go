@@ -16,6 +16,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 var ok = answer{body: sample}
@@ -277,7 +278,7 @@ func TestSignatureIsInNoError(t *testing.T) {
 				c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			})
 			_, err := giftCount(t, client)
-			text := fmt.Sprintf("%v %+v %s", err, giftstats.ProblemOf(err, "x").Upstream, log.String())
+			text := fmt.Sprintf("%v %+v %s", err, problem.Of(err, "x").Upstream, log.String())
 			if err == nil || sig == "" || strings.Contains(text, sig) || strings.Contains(text, url.QueryEscape(sig)) || strings.Contains(text, fakeKey) {
 				t.Errorf("a secret is in %s", text)
 			}

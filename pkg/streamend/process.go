@@ -12,6 +12,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/permanent"
+	"github.com/giftstats/giftstats/pkg/problem"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
@@ -110,8 +111,8 @@ func (p *Processor) addEarnings(ctx context.Context, data *Data, accounts []stri
 		case result.Err == nil:
 			earning.Stats = &result.Stats
 		case isSettled(result.Err):
-			problem := giftstats.ProblemOf(result.Err, "")
-			earning.Problem = &problem
+			details := problem.Of(result.Err, "")
+			earning.Problem = &details
 		default:
 			failures = append(failures, fmt.Errorf("ask for gift stats: %w", result.Err))
 		}

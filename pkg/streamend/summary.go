@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 // SummaryType is the type of every summary.
@@ -42,7 +43,7 @@ type Data struct {
 type Earning struct {
 	Account string
 	Stats   *giftstats.Stats
-	Problem *giftstats.Problem
+	Problem *problem.Details
 }
 
 // MarshalJSON writes the stats object, or the account and its problem.
@@ -51,7 +52,7 @@ func (e Earning) MarshalJSON() ([]byte, error) {
 		return json.Marshal(e.Stats)
 	}
 	return json.Marshal(struct {
-		Account string             `json:"account"`
-		Error   *giftstats.Problem `json:"error"`
+		Account string           `json:"account"`
+		Error   *problem.Details `json:"error"`
 	}{e.Account, e.Problem})
 }

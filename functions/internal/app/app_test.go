@@ -22,6 +22,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/simulator"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
@@ -218,12 +219,21 @@ func TestErrorTable(t *testing.T) {
 
 func checkProblem(t *testing.T, name string, answer eventtest.Answer, want giftstats.Code, header string) {
 	t.Helper()
-	var problem giftstats.Problem
-	if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+	var got problem.Details
+	if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
 		t.Fatalf("%s: no problem: %v in %s", name, err, answer.Body)
 	}
-	if problem.Code != want || answer.Status != want.Status() || problem.Status != answer.Status || problem.Retryable != want.Retryable() || answer.Header["content-type"] != "application/problem+json" {
-		t.Errorf("%s: %+v, want %s", name, answer, want)
+	if got.Code != want {
+		t.Errorf("%s: code %s, want %s: %s", name, got.Code, want, got.Detail)
+	}
+	if got.Status != problem.Status(want) || answer.Status != problem.Status(want) {
+		t.Errorf("%s: status %d in the problem and %d of the answer, want %d", name, got.Status, answer.Status, problem.Status(want))
+	}
+	if got.Retryable != want.Retryable() {
+		t.Errorf("%s: retryable is %v", name, got.Retryable)
+	}
+	if answer.Header["content-type"] != problem.ContentType {
+		t.Errorf("%s: content type %q", name, answer.Header["content-type"])
 	}
 	if header != "" && answer.Header[header] == "" {
 		t.Errorf("%s: no header %s in %+v", name, header, answer.Header)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -145,12 +146,12 @@ func TestWhatIsNoRequestGetsAProblem(t *testing.T) {
 			if err := json.Unmarshal(invoke(t, &mirror{}, []byte(test.payload)), &answer); err != nil {
 				t.Fatal(err)
 			}
-			var problem giftstats.Problem
-			if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+			var got problem.Details
+			if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
 				t.Fatalf("%v in %+v", err, answer)
 			}
-			if answer.StatusCode != 400 || answer.Headers["Content-Type"] != "application/problem+json" || problem.Code != giftstats.CodeInvalidRequest ||
-				!strings.Contains(problem.Detail, test.detail) || problem.RequestID != "scf-1" {
+			if answer.StatusCode != 400 || answer.Headers["Content-Type"] != "application/problem+json" || got.Code != giftstats.CodeInvalidRequest ||
+				!strings.Contains(got.Detail, test.detail) || got.RequestID != "scf-1" {
 				t.Errorf("answer = %+v", answer)
 			}
 		})
