@@ -1,24 +1,24 @@
 #!/bin/sh
-# What has to be in place before serverless.yml is deployed. The CLI takes an unset variable silently as nothing (or, inside a longer
-# value, as the word undefined) and uploads whatever lies in the folder; this names all that is missing and ends with 1.
+# Checks what serverless.yml needs before it is deployed. The CLI replaces an unset variable with nothing (or, inside a longer value, with
+# the word undefined), and uploads every file in the folder. This script names everything that is wrong and exits with 1.
 #
-#   sh tools/check-tencent.sh [check [STAGE]]   before each deploy
-#   sh tools/check-tencent.sh after [STAGE]     prints the calls to make once, after the first deploy
+#   sh tools/check-tencent.sh [check [STAGE]]   run before each deployment
+#   sh tools/check-tencent.sh after [STAGE]     print the calls to make once, after the first deployment
 #
-# The names of variables and functions and the quotas are read from serverless.yml itself, so that nothing here can fall behind it.
+# The names of variables and functions and the quotas are read from serverless.yml, so that this script cannot become outdated.
 set -eu
 cd "$(dirname "$0")/.."
 file=serverless.yml
 mode=${1:-check}
 
-# serverless.yml without its comments.
+# plain prints serverless.yml without its comments.
 plain() { sed -e 's/^#.*//' -e 's/[[:space:]]#.*//' "$file"; }
 
-[ -f "$file" ] || { echo "There is no $file in $(pwd)." >&2; exit 1; }
+[ -f "$file" ] || { echo "$file not found in $(pwd)" >&2; exit 1; }
 stage=${2:-$(plain | sed -n 's/^stage:[[:space:]]*//p')}
 stage=${stage:-dev}
 
-# The one file that the CLI reads variables from: the nearest, that of the stage first.
+# dotenv is the one file that the CLI reads variables from: in the nearest folder, and there the file of the stage first.
 dotenv=
 for folder in . .. ../..; do
   for candidate in "$folder/.env.$stage" "$folder/.env"; do
@@ -26,7 +26,7 @@ for folder in . .. ../..; do
   done
 done
 
-# value NAME: as the CLI will see it; the environment wins over the file, even when it is empty there.
+# value NAME prints the value that the CLI will see. A variable in the environment overrides the file, even if it is empty.
 value() {
   if eval "[ -n \"\${$1+set}\" ]"; then
     eval "printf '%s\n' \"\$$1\""
@@ -36,17 +36,23 @@ value() {
   fi
 }
 
-# example NAME: what it is for, and a value that would do.
+# example NAME prints what a variable is for, and an example.
 example() {
   case $1 in
-    TENCENT_REGION) echo 'the region of the functions, like TENCENT_REGION=ap-singapore' ;;
-    TENCENT_API_ROLE) echo 'the CAM role that api runs with, like TENCENT_API_ROLE=giftstats-api' ;;
-    TENCENT_STREAMEND_ROLE) echo 'the CAM role that streamend runs with, like TENCENT_STREAMEND_ROLE=giftstats-streamend' ;;
-    TENCENT_DEAD_LETTER_QUEUE) echo 'the CMQ queue for what failed for good, like TENCENT_DEAD_LETTER_QUEUE=giftstats-dead-letters' ;;
-    GIFTSTATS_SECRET) echo "where the secret document is, like GIFTSTATS_SECRET='tencentssm://giftstats?version=v1&region=ap-singapore'" ;;
-    GIFTSTATS_ENDPOINT) echo "the Chat app's region, like GIFTSTATS_ENDPOINT=singapore" ;;
-    GIFTSTATS_DELIVER) echo 'where summaries go, like GIFTSTATS_DELIVER=https://example.com/giftstats (or log:// for only a log line)' ;;
-    *) echo "what $file needs it for" ;;
+    TENCENT_REGION) echo 'the region of the functions, for example TENCENT_REGION=ap-singapore' ;;
+    TENCENT_API_ROLE) echo 'the CAM role of the api function, for example TENCENT_API_ROLE=giftstats-api' ;;
+    TENCENT_STREAMEND_ROLE) echo 'the CAM role of the streamend function, for example TENCENT_STREAMEND_ROLE=giftstats-streamend' ;;
+    TENCENT_DEAD_LETTER_QUEUE)
+      echo 'the CMQ queue for events that failed permanently, for example TENCENT_DEAD_LETTER_QUEUE=giftstats-dead-letters'
+      ;;
+    GIFTSTATS_SECRET)
+      echo "the address of the secret document, for example GIFTSTATS_SECRET='tencentssm://giftstats?version=v1&region=ap-singapore'"
+      ;;
+    GIFTSTATS_ENDPOINT) echo 'the region of the Chat app, for example GIFTSTATS_ENDPOINT=singapore' ;;
+    GIFTSTATS_DELIVER)
+      echo 'where summaries go, for example GIFTSTATS_DELIVER=https://example.com/giftstats (or log:// for a log line only)'
+      ;;
+    *) echo "a variable that $file uses" ;;
   esac
 }
 
@@ -60,28 +66,28 @@ check() {
       $0 = substr($0, RSTART + RLENGTH)
     }
   }' | sort -u)
-  [ -n "$names" ] || complain "$file names no \${env:...} at all: it is not the file that this check was made for."
+  [ -n "$names" ] || complain "$file contains no \${env:...}; this check is for a file that does."
   for name in $names; do
     case $name in
-      *[!A-Za-z0-9_]* | [0-9]*) complain "$file: \${env:$name} is no name that a shell can set." ;;
-      *) [ -n "$(value "$name" | tr -d '[:space:]')" ] || complain "$name is not set, or empty. It says $(example "$name")" ;;
+      *[!A-Za-z0-9_]* | [0-9]*) complain "$file: \${env:$name} is not a valid name of a variable." ;;
+      *) [ -n "$(value "$name" | tr -d '[:space:]')" ] || complain "$name is not set or empty. It is $(example "$name")" ;;
     esac
   done
 
-  # The variables of a function are no place for a secret.
+  # The variables of a function can be read by others, so they must not contain a secret.
   secret=$(value GIFTSTATS_SECRET)
   case $secret in
     '' | tencentssm://* | awssecretsmanager://*) ;;
     *)
-      complain "GIFTSTATS_SECRET must not be the secret itself: whoever may look at the function could read it."
-      complain "It says $(example GIFTSTATS_SECRET)"
+      complain "GIFTSTATS_SECRET must be the address of the secret, not the secret itself: anyone who may view the function can read it."
+      complain "It is $(example GIFTSTATS_SECRET)"
       ;;
   esac
 
   folder=$(plain | sed -n 's/^ *src: *\([^ ][^ ]*\) *$/\1/p')
   handlers=$(plain | sed -n 's/^ *handler: *\([^ ][^ ]*\) *$/\1/p')
   if [ -z "$folder" ] || [ -z "$handlers" ]; then
-    echo "$file names no folder (src) or no handler." >&2
+    echo "$file has no folder (src) or no handler." >&2
     exit 1
   fi
   for handler in $handlers; do
@@ -91,33 +97,31 @@ check() {
     elif [ ! -s "$binary" ]; then
       complain "$binary is empty. Build it again: make build"
     elif [ ! -x "$binary" ]; then
-      complain "$binary is not executable, and would not be on SCF either. Set the bit (chmod 755 $binary), or build it again: make build"
+      complain "$binary is not executable, so it could not start on SCF. Run chmod 755 $binary, or build it again: make build"
     fi
   done
-  # The CLI uploads the whole folder, hidden files included.
+  # The CLI uploads the whole folder, including hidden files.
   for path in "$folder"/* "$folder"/.[!.]*; do
     if [ -e "$path" ] && ! echo "$handlers" | grep -qxF -e "${path##*/}"; then
-      complain "$path would be uploaded, too. Remove it, or build afresh: make clean build"
+      complain "$path would be uploaded too. Remove it, or build again: make clean build"
     fi
   done
 
   if [ "$bad" != 0 ]; then
-    echo "Nothing was deployed. Set them in the environment, or in ${dotenv:-.env} as lines NAME=value, without export or comments." >&2
+    echo "Nothing was deployed. Set variables in the environment, or in ${dotenv:-.env} as NAME=value, without export or comments." >&2
     exit 1
   fi
 }
 
 after() {
   region=$(value TENCENT_REGION)
-  [ -n "$region" ] || { echo "TENCENT_REGION is not set, or empty. It says $(example TENCENT_REGION)" >&2; exit 1; }
-  echo "# tccli is Tencent Cloud's own command line: pip install tccli, then tccli configure."
-  echo '# Cap the instances, so that all of them together keep to the 200 calls per second that Tencent Chat allows. Then have SCF keep'
-  echo '# and repeat what was invoked asynchronously as serverless.yml says.'
-  plain | sed -e "s/\${stage}/$stage/g" | awk -v where="--region $region --Namespace default --FunctionName" '
+  [ -n "$region" ] || { echo "TENCENT_REGION is not set or empty. It is $(example TENCENT_REGION)" >&2; exit 1; }
+  echo "# tccli is Tencent Cloud's command line: pip install tccli, then tccli configure."
+  echo '# These calls limit the number of instances, so that all of them together stay within the 200 calls per second that Tencent Chat'
+  echo '# allows, and set the retries of asynchronous invocations that serverless.yml states.'
+  plain | sed -e "s/\${stage}/$stage/g" -e "s/'//g" | awk -v where="--region $region --Namespace default --FunctionName" '
     $1 == "name:" && /^      / { name = $2 }
-    match($0, /Reserved quota [0-9]+/) {
-      print "tccli scf PutReservedConcurrencyConfig", where, name, "--ReservedConcurrencyMem", substr($0, RSTART + 15, RLENGTH - 15)
-    }
+    $1 == "reserved_mb:" { print "tccli scf PutReservedConcurrencyConfig", where, name, "--ReservedConcurrencyMem", $2 }
     $1 == "msgTTL:" { ttl = $2 }
     $1 == "retryNum:" {
       config = "{\"RetryConfig\":[{\"RetryNum\":" $2 "}],\"MsgTTL\":" ttl "}"

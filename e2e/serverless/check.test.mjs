@@ -45,7 +45,7 @@ test('the check names all that is missing at once, with an example each', t => {
   fs.rmSync(path.join(project, 'dist'), { recursive: true });
   const { status, stderr } = run({});
   assert.equal(status, 1);
-  for (const name of names) assert.match(stderr, new RegExp(`^${name} is not set, or empty\\. .*${name}=`, 'm'));
+  for (const name of names) assert.match(stderr, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
   for (const name of ['api', 'streamend'])
     assert.match(stderr, new RegExp(`^dist/tencent/${name} is missing\\. Build it: make build$`, 'm'));
 });
@@ -62,16 +62,16 @@ test('the check follows serverless.yml', t => {
 
 test('the check refuses blanks, the secret itself, what cannot be executed, and what does not belong there', t => {
   const { project, run } = tree(t);
-  assert.match(run({ ...environment, GIFTSTATS_ENDPOINT: '  ' }).stderr, /^GIFTSTATS_ENDPOINT is not set, or empty/m);
+  assert.match(run({ ...environment, GIFTSTATS_ENDPOINT: '  ' }).stderr, /^GIFTSTATS_ENDPOINT is not set or empty/m);
   const { stderr } = run({ ...environment, GIFTSTATS_SECRET: '{"secret_key":"not-real"}' });
-  assert.match(stderr, /^GIFTSTATS_SECRET must not be the secret itself/m);
+  assert.match(stderr, /^GIFTSTATS_SECRET must be the address of the secret/m);
   assert.doesNotMatch(stderr, /not-real/);
   fs.chmodSync(path.join(project, 'dist/tencent/api'), 0o644);
   fs.truncateSync(path.join(project, 'dist/tencent/streamend'));
   fs.writeFileSync(path.join(project, 'dist/tencent/.env'), '');
   assert.match(
     run(environment).stderr,
-    /^dist\/tencent\/api is not executable[^]*^dist\/tencent\/streamend is empty[^]*^dist\/tencent\/\.env would be uploaded/m,
+    /^dist\/tencent\/api is not executable[^]*^dist\/tencent\/streamend is empty[^]*^dist\/tencent\/\.env would be uploaded too/m,
   );
 });
 
@@ -82,12 +82,12 @@ test('the check reads the file of variables that the CLI reads', t => {
     .join('\n');
   fs.writeFileSync(path.join(project, '.env'), lines);
   assert.equal(run({}).status, 0);
-  assert.match(run({ TENCENT_REGION: '' }).stderr, /^TENCENT_REGION is not set, or empty/m);
+  assert.match(run({ TENCENT_REGION: '' }).stderr, /^TENCENT_REGION is not set or empty/m);
   fs.writeFileSync(path.join(project, '.env.test'), 'TENCENT_REGION=ap-jakarta');
-  assert.match(run({}, 'check', 'test').stderr, /^TENCENT_API_ROLE is not set, or empty[^]*in \.\/\.env\.test/m);
+  assert.match(run({}, 'check', 'test').stderr, /^TENCENT_API_ROLE is not set or empty[^]*in \.\/\.env\.test/m);
 });
 
-test('after the first deploy: the calls that set quotas and repeats', t => {
+test('after the first deploy: the calls that set quotas and retries', t => {
   const { run } = tree(t);
   const calls = run(environment, 'after')
     .stdout.split('\n')

@@ -39,7 +39,8 @@ const own = {
   publicAccess: flag,
   eip: flag,
   environment,
-  tags: { type: 'object', additionalProperties: text },
+  // The tag reserved_mb is the memory to reserve. tools/check-tencent.sh makes the calls that set it from there.
+  tags: { type: 'object', properties: { reserved_mb: { ...text, pattern: '^[0-9]+$' } }, required: ['reserved_mb'], additionalProperties: text },
   cls: object({ logsetId: text, topicId: text }, ['logsetId', 'topicId']),
   vpcConfig: object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId']),
   layers: list(object({ name: text, version: { type: 'integer' } }, ['name', 'version'])),
@@ -52,7 +53,17 @@ const functions = {
   type: 'object',
   minProperties: 1,
   propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]*$' },
-  additionalProperties: object(own, ['name', 'handler', 'role', 'memorySize', 'timeout', 'initTimeout', 'publicAccess', 'environment']),
+  additionalProperties: object(own, [
+    'name',
+    'handler',
+    'role',
+    'memorySize',
+    'tags',
+    'timeout',
+    'initTimeout',
+    'publicAccess',
+    'environment',
+  ]),
 };
 
 const cors = object({

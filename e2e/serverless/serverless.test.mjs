@@ -35,7 +35,7 @@ const common = {
 const api = {
   ...common,
   FunctionName: 'giftstats-prod-api',
-  Description: 'Giftstats, answers HTTP events. Reserved quota 1024 MB.',
+  Description: 'Giftstats, answers HTTP requests.',
   Role: 'giftstats-api',
   Timeout: '15',
   Environment: variables({
@@ -50,7 +50,7 @@ const api = {
 const streamend = {
   ...common,
   FunctionName: 'giftstats-prod-streamend',
-  Description: 'Giftstats, summarises streams that ended. Reserved quota 512 MB.',
+  Description: 'Giftstats, delivers summaries of ended streams.',
   Role: 'giftstats-streamend',
   Timeout: '60',
   Environment: variables({
@@ -100,7 +100,9 @@ async function verify(text, environ = environment) {
       cloud.made('AttachResourcesTag').map(each => [each.ResourceIds, each.TagKey, each.TagValue]),
       [
         [['default/function/giftstats-prod-api'], 'app', 'giftstats'],
+        [['default/function/giftstats-prod-api'], 'reserved_mb', '1024'],
         [['default/function/giftstats-prod-streamend'], 'app', 'giftstats'],
+        [['default/function/giftstats-prod-streamend'], 'reserved_mb', '512'],
       ],
     );
 
@@ -149,8 +151,8 @@ async function verify(text, environ = environment) {
 function limits(file) {
   let calls = 0;
   for (const each of formatInputs(file).functions) {
-    const quota = Number(/Reserved quota (\d+) MB/.exec(each.description)?.[1]);
-    assert.equal(quota % each.memorySize, 0, `${each.name}: ${quota} MB is no number of instances`);
+    const quota = Number(each.tags?.reserved_mb);
+    assert.equal(quota % each.memorySize, 0, `${each.name}: ${quota} MB is not a whole number of instances`);
     calls += (quota / each.memorySize) * Number(each.environment.variables.GIFTSTATS_RATE_LIMIT);
     const size = Object.entries(each.environment.variables).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
     assert.ok(size < 2048, `${each.name}: ${size} of the 4,096 bytes for variables leave no room for long names`);
@@ -215,6 +217,8 @@ const mistakes = {
   ],
   'no repeats': ['retryNum: 2', 'retryNum: 0', /RetryNum: '0'/],
   'a shorter life in the queue': ['msgTTL: 21600', 'msgTTL: 60', /MsgTTL: '60'/],
+  'no tag for the reserved quota': [/ {8}reserved_mb: '512'.*\n/, '', /functions\/streamend\/tags .*'reserved_mb'/],
+  'a reserved quota that is not a number': ["reserved_mb: '512'", 'reserved_mb: half', /tags\/reserved_mb must match pattern/],
   'a misspelt number of repeats': ['retryNum: 2', 'retrynum: 2', /functions\/streamend .*"retrynum"/],
   'no dead letters': [/ {6}deadLetter:\n.*\n.*\n/, '', /- .*DeadLetterConfig/],
   'dead letters of an unknown kind': ['type: CMQ-QUEUE', 'type: CMQ', /deadLetter\/type/],
@@ -236,9 +240,9 @@ function spoil(from, to) {
 test('all instances together keep to 200 calls per second', () => {
   const calls = (from, to) => limits(instance(spoil(from, to), environment));
   assert.throws(() => calls("GIFTSTATS_RATE_LIMIT: '20'", "GIFTSTATS_RATE_LIMIT: '21'"), /208 calls per second/);
-  assert.throws(() => calls('Reserved quota 512 MB', 'Reserved quota 640 MB'), /210 calls per second/);
-  assert.throws(() => calls('Reserved quota 512 MB', 'Reserved quota 500 MB'), /no number of instances/);
-  assert.throws(() => calls('Reserved quota 512 MB', ''), /no number of instances/);
+  assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '640'"), /210 calls per second/);
+  assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '500'"), /not a whole number of instances/);
+  assert.throws(() => calls("reserved_mb: '512'", ''), /not a whole number of instances/);
 });
 
 // Why the schema is needed: without it the tool kit would take each of these without a word.
@@ -274,7 +278,7 @@ test('what the tool kit passes over', async () => {
     /one URL for each/,
     'without a qualifier the second deploy does not find the URL of the first',
   );
-  const bare = await sent(/variables:\n {10}GIFTSTATS_SECRET: (\S+)[^]*?(?= {6}tags)/, '- key: GIFTSTATS_SECRET\n          value: $1\n');
+  const bare = await sent(/variables:\n {10}GIFTSTATS_SECRET: (\S+)[^]*?(?=\n\n)/, '- key: GIFTSTATS_SECRET\n          value: $1\n');
   assert.equal(bare.made('CreateFunction')[0].Environment, undefined, 'a list of variables is lost');
 });
 
