@@ -100,6 +100,8 @@ func TestHTTPS(t *testing.T) {
 		{"too early", []int{425, 200}, nil, 0, 2, true, false},
 		{"too many", []int{429, 200}, http.Header{"Retry-After": {"3"}}, 0, 2, true, false},
 		{"too many for a long time", []int{429, 200}, http.Header{"Retry-After": {"600"}}, 0, 1, false, false},
+		{"too many until a date", []int{429, 200}, http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:00:03 GMT"}}, 0, 2, true, false},
+		{"too many until a date too far away", []int{429, 200}, http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:10:00 GMT"}}, 0, 1, false, false},
 		{"too many, and no time", []int{429, 200}, http.Header{"Retry-After": {"3"}}, time.Second, 1, false, false},
 		{"redirect", []int{302, 200}, http.Header{"Location": {"https://elsewhere.example"}}, 0, 2, true, false},
 	} {
@@ -125,7 +127,7 @@ func TestHTTPS(t *testing.T) {
 						t.Errorf("headers %v", header)
 					}
 				}
-				if test.name == "too many" && r.times[1].Sub(r.times[0]) < 3*time.Second {
+				if (test.name == "too many" || test.name == "too many until a date") && r.times[1].Sub(r.times[0]) < 3*time.Second {
 					t.Error("Retry-After was not honoured")
 				}
 			})

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,13 +16,13 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/giftstats/giftstats/pkg/permanent"
+	"github.com/giftstats/giftstats/pkg/retry"
 )
 
 const (
 	httpsTimeout  = 5 * time.Second // one attempt
 	httpsAttempts = 3
-	firstBackOff  = 200 * time.Millisecond // doubles; the wait is a random part of it
-	longestWait   = 10 * time.Second       // a longer Retry-After is left to the queue
+	firstBackoff  = 200 * time.Millisecond
 )
 
 // HTTPSConfig of a receiver. URL and Key are required.
@@ -71,14 +70,14 @@ func (h *https) Deliver(ctx context.Context, message Message) error {
 	if err != nil {
 		return errors.New("the delivery_key of the secret document is not whsec_ and base64")
 	}
+	backoff := retry.Backoff{First: firstBackoff}
 	for attempt := 1; ; attempt++ {
 		began := h.config.Now()
 		retryAfter, err := h.send(ctx, signer, message)
 		if err == nil || permanent.Is(err) || attempt == httpsAttempts {
 			return err
 		}
-		delay := rand.N(firstBackOff << (attempt - 1))
-		if !wait(ctx, max(delay, retryAfter), h.config.Now().Sub(began)) {
+		if !backoff.Wait(ctx, attempt, retryAfter, h.config.Now().Sub(began)) {
 			return err
 		}
 	}
@@ -107,7 +106,7 @@ func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, mess
 	}
 	defer response.Body.Close()
 	io.CopyN(io.Discard, response.Body, 64<<10) // lets the connection be used again
-	return judge(response, request.URL.Host)
+	return retry.After(response.Header, now), judge(response, request.URL.Host)
 }
 
 // unreachable leaves the *url.Error out: the path and query of the URL may be the receiver's secret.
@@ -120,31 +119,14 @@ func unreachable(host string, err error) error {
 }
 
 // judge takes 2xx as success, and of the rest says whether a repeat may help: not for 4xx, but for 408, 425 and 429.
-func judge(response *http.Response, host string) (time.Duration, error) {
+func judge(response *http.Response, host string) error {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
-		return 0, nil
+		return nil
 	}
 	err := fmt.Errorf("%s answered with %s", host, response.Status)
 	if status >= 400 && status < 500 && !slices.Contains([]int{408, 425, 429}, status) {
-		return 0, permanent.Error(err)
+		return permanent.Error(err)
 	}
-	seconds, _ := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16)
-	return time.Duration(seconds) * time.Second, err
-}
-
-// wait sleeps and reports true, or reports false when the time for an attempt like the last would not be left.
-func wait(ctx context.Context, delay, lastTook time.Duration) bool {
-	deadline, ok := ctx.Deadline()
-	if delay > longestWait || ok && time.Until(deadline) < delay+lastTook {
-		return false
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/retry"
 	"github.com/giftstats/giftstats/pkg/secret"
 )
 
@@ -48,7 +49,7 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 	case len(answered) > maxAnswer:
 		return invalid(fmt.Sprintf("it has more than %d bytes", maxAnswer), nil)
 	}
-	fault := decode(into, response.StatusCode, retryAfter(response.Header, c.config.Now()), answered)
+	fault := decode(into, response.StatusCode, retry.After(response.Header, c.config.Now()), answered)
 	if fault != nil && fault.Upstream != nil {
 		fault.Upstream.ErrorInfo = presentable(fault.Upstream.ErrorInfo, signed.usersig)
 	}
@@ -120,22 +121,6 @@ func stopped(left time.Duration) *giftstats.Error {
 		RetryAfter: left,
 		Upstream:   &giftstats.Upstream{ErrorCode: 70050},
 	}
-}
-
-// retryAfter reads the header in both of its forms; 0 means that there is none to go by.
-// Source: RFC 9110, section 10.2.3.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := header.Get("Retry-After")
-	if value == "" {
-		return 0
-	}
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }
 
 // presentable is an error text of upstream as it may be shown: without the signature, valid UTF-8, of bounded length.

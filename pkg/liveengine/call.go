@@ -14,12 +14,10 @@ import (
 )
 
 const (
-	firstBackOff  = 100 * time.Millisecond // doubles with every attempt; the wait is a random part of it
-	longestWait   = 10 * time.Second       // a longer Retry-After is left to the caller
-	shortestTry   = 50 * time.Millisecond  // an attempt is not begun with less time than this
-	stopFor       = time.Minute            // after 70050
-	maxAnswer     = 1 << 20                // bytes read of an answer
-	maxErrorInfo  = 512                    // bytes kept of Tencent's error text
+	firstBackoff  = 100 * time.Millisecond
+	stopFor       = time.Minute // after 70050
+	maxAnswer     = 1 << 20     // bytes read of an answer
+	maxErrorInfo  = 512         // bytes kept of Tencent's error text
 	commandPrefix = "/v4/live_engine_http_srv/"
 )
 
@@ -71,7 +69,7 @@ func call[A any, P interface {
 			}
 			attempt--
 		case fault.repeat == later && attempt < c.config.Attempts:
-			if !c.wait(ctx, c.backOff(attempt, fault.RetryAfter), took) {
+			if !c.backoff.Wait(ctx, attempt, fault.RetryAfter, took) {
 				return nil, outcome(ctx, fault)
 			}
 		default:
@@ -84,7 +82,7 @@ func call[A any, P interface {
 func count(asked telemetry.Question, took time.Duration, head *envelope) telemetry.Question {
 	asked.Attempts++
 	asked.Took += took
-	asked.Answered, asked.Code, asked.RequestID = head.ErrorCode.known, int(head.ErrorCode.number), head.RequestID
+	asked.Answered, asked.Code, asked.RequestID = head.ErrorCode.Known, int(head.ErrorCode.Value), head.RequestID
 	return asked
 }
 
@@ -130,33 +128,6 @@ func (c *Client) resign(ctx context.Context, refused *signature) (*signature, bo
 		return nil, false, err
 	}
 	return signed, again || signed.usersig != refused.usersig, nil
-}
-
-// backOff is how long to wait after the given attempt: what upstream asks for, else exponential with full jitter.
-func (c *Client) backOff(attempt int, retryAfter time.Duration) time.Duration {
-	if retryAfter > 0 {
-		return retryAfter
-	}
-	return c.config.Jitter(firstBackOff << min(attempt-1, 10))
-}
-
-// wait sleeps for delay and reports true, or reports false: at once when an attempt that takes as long as the last one would
-// not fit before the deadline of ctx.
-func (c *Client) wait(ctx context.Context, delay, lastTook time.Duration) bool {
-	if delay > longestWait {
-		return false
-	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay+max(shortestTry, lastTook) {
-		return false
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func (c *Client) logAttempt(ctx context.Context, command string, attempt int, took time.Duration, head *envelope, fault *fault) {

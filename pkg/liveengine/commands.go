@@ -3,10 +3,10 @@ package liveengine
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/lenient"
 )
 
 type giftCountRequest struct {
@@ -18,9 +18,9 @@ type giftCountAnswer struct {
 	envelope
 	Response struct {
 		Sequence        json.RawMessage
-		TotalCount      integer
-		TotalCoins      integer
-		GiftSenderCount integer
+		TotalCount      lenient.Int
+		TotalCoins      lenient.Int
+		GiftSenderCount lenient.Int
 	}
 }
 
@@ -43,14 +43,16 @@ func (c *Client) GiftCount(ctx context.Context, query giftstats.Query) (giftstat
 	stats := giftstats.Stats{
 		RoomID:            query.RoomID,
 		Account:           query.Account,
-		TotalCount:        answer.Response.TotalCount.number,
-		TotalCoins:        answer.Response.TotalCoins.number,
-		GiftSenderCount:   answer.Response.GiftSenderCount.number,
+		TotalCount:        answer.Response.TotalCount.Value,
+		TotalCoins:        answer.Response.TotalCoins.Value,
+		GiftSenderCount:   answer.Response.GiftSenderCount.Value,
 		UpstreamRequestID: answer.RequestID,
 		FetchedAt:         c.fetchedAt(),
 	}
-	if sequence, ok := optional(answer.Response.Sequence); ok {
-		stats.Sequence = &sequence
+	// An unusable sequence is not worth refusing the answer for.
+	var sequence lenient.Int
+	if sequence.UnmarshalJSON(answer.Response.Sequence) == nil && sequence.Known {
+		stats.Sequence = &sequence.Value
 	}
 	return stats, nil
 }
@@ -62,12 +64,12 @@ type roomRequest struct {
 type roomStatsAnswer struct {
 	envelope
 	Response struct {
-		TotalViewers           integer
-		TotalGiftsSent         integer
-		TotalGiftCoins         integer
-		TotalUniqueGiftSenders integer
-		TotalLikesReceived     integer
-		TotalMsgCount          integer
+		TotalViewers           lenient.Int
+		TotalGiftsSent         lenient.Int
+		TotalGiftCoins         lenient.Int
+		TotalUniqueGiftSenders lenient.Int
+		TotalLikesReceived     lenient.Int
+		TotalMsgCount          lenient.Int
 	}
 }
 
@@ -86,15 +88,15 @@ func (c *Client) RoomStats(ctx context.Context, roomID string) (giftstats.RoomSt
 		return giftstats.RoomStats{}, err
 	}
 	response := answer.Response
-	messages := response.TotalMsgCount.number
+	messages := response.TotalMsgCount.Value
 	return giftstats.RoomStats{
 		RoomID: roomID,
 		RoomTotals: giftstats.RoomTotals{
-			TotalViewers:           response.TotalViewers.number,
-			TotalGiftsSent:         response.TotalGiftsSent.number,
-			TotalGiftCoins:         response.TotalGiftCoins.number,
-			TotalUniqueGiftSenders: response.TotalUniqueGiftSenders.number,
-			TotalLikesReceived:     response.TotalLikesReceived.number,
+			TotalViewers:           response.TotalViewers.Value,
+			TotalGiftsSent:         response.TotalGiftsSent.Value,
+			TotalGiftCoins:         response.TotalGiftCoins.Value,
+			TotalUniqueGiftSenders: response.TotalUniqueGiftSenders.Value,
+			TotalLikesReceived:     response.TotalLikesReceived.Value,
 			TotalMessages:          &messages,
 		},
 		UpstreamRequestID: answer.RequestID,
@@ -107,7 +109,7 @@ type roomInfoAnswer struct {
 	Response struct {
 		RoomInfo struct {
 			RoomName     string
-			OwnerAccount account         `json:"Owner_Account"`
+			OwnerAccount lenient.Text    `json:"Owner_Account"`
 			CreateTime   json.RawMessage // Unix seconds
 		}
 	}
@@ -130,8 +132,10 @@ func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInf
 	}
 	info := answer.Response.RoomInfo
 	room := giftstats.RoomInfo{RoomID: roomID, RoomName: info.RoomName, OwnerAccount: string(info.OwnerAccount)}
-	if created, ok := optional(info.CreateTime); ok {
-		room.CreatedAt = time.Unix(created, 0).UTC()
+	// Nor is an unusable creation time.
+	var created lenient.Int
+	if created.UnmarshalJSON(info.CreateTime) == nil && created.Known {
+		room.CreatedAt = time.Unix(created.Value, 0).UTC()
 	}
 	return room, nil
 }
@@ -139,22 +143,16 @@ func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInf
 // fetchedAt is now, in UTC and to the millisecond.
 func (c *Client) fetchedAt() time.Time { return c.config.Now().UTC().Truncate(time.Millisecond) }
 
-// optional reads a number that an answer may lack, and that is not worth refusing the answer for.
-func optional(raw json.RawMessage) (int64, bool) {
-	number, err := strconv.ParseInt(unquoted(raw), 10, 64)
-	return number, err == nil
-}
-
 // total is a number that an answer must have.
 type total struct {
 	name  string
-	value integer
+	value lenient.Int
 }
 
 // absent names the first total that is not there, or that cannot be a count.
 func absent(totals ...total) string {
 	for _, t := range totals {
-		if !t.value.known || t.value.number < 0 {
+		if !t.value.IsCount() {
 			return t.name
 		}
 	}

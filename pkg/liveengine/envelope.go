@@ -1,15 +1,14 @@
 package liveengine
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/lenient"
 )
 
 // envelope is what every answer of the live engine has around its data.
@@ -17,7 +16,7 @@ import (
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
 type envelope struct {
 	ActionStatus string
-	ErrorCode    integer
+	ErrorCode    lenient.Int
 	ErrorInfo    string
 	RequestID    string `json:"RequestId"`
 }
@@ -42,7 +41,7 @@ type fault struct {
 func decode(into answer, status int, retryAfter time.Duration, body []byte) *fault {
 	err := json.Unmarshal(body, into) // sets what fits even when something does not
 	head := into.head()
-	if head.ErrorCode.number != 0 {
+	if head.ErrorCode.Value != 0 {
 		return refusal(head, status, retryAfter)
 	}
 	if status != 200 {
@@ -51,7 +50,7 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 	switch {
 	case err != nil:
 		return invalid("it is not the documented JSON", undecodable(err))
-	case !head.ErrorCode.known:
+	case !head.ErrorCode.Known:
 		return invalid("it has no ErrorCode", nil)
 	case head.ActionStatus != "" && !strings.EqualFold(head.ActionStatus, "OK"):
 		return invalid("its ErrorCode is 0, and yet its ActionStatus is not OK", nil)
@@ -62,7 +61,7 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 }
 
 func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
-	rule := ruleFor(int(head.ErrorCode.number), status, head.ErrorInfo)
+	rule := ruleFor(int(head.ErrorCode.Value), status, head.ErrorInfo)
 	return &fault{
 		repeat: rule.repeat,
 		Error: &giftstats.Error{
@@ -113,39 +112,3 @@ func undecodable(err error) error {
 		return err
 	}
 }
-
-// integer reads a JSON integer, also as a numeric string: Tencent's pages and samples disagree on the types of several.
-type integer struct {
-	number int64
-	known  bool // false: not in the answer, or null
-}
-
-func (n *integer) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
-		return nil
-	}
-	parsed, err := strconv.ParseInt(unquoted(raw), 10, 64)
-	if err != nil {
-		return errors.New("a number is no integer of 64 bits")
-	}
-	*n = integer{parsed, true}
-	return nil
-}
-
-// account reads an account, also as a JSON number, which the samples show beyond 2^53: its digits are kept.
-type account string
-
-func (a *account) UnmarshalJSON(raw []byte) error {
-	switch {
-	case string(raw) == "null":
-		return nil
-	case raw[0] == '"':
-		return json.Unmarshal(raw, (*string)(a))
-	case strings.Trim(string(raw), "0123456789") != "":
-		return errors.New("an account is neither a string nor an integer")
-	}
-	*a = account(raw)
-	return nil
-}
-
-func unquoted(raw []byte) string { return string(bytes.Trim(raw, `"`)) }

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/retry"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
@@ -42,6 +42,7 @@ type Config struct {
 type Client struct {
 	config       Config
 	signer       *usersig.Signer
+	backoff      retry.Backoff
 	signed       atomic.Pointer[signature] // the last one made
 	stoppedUntil atomic.Int64              // Unix nanoseconds; set by 70050
 }
@@ -68,8 +69,9 @@ func New(config Config) (*Client, error) {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	if config.Jitter == nil {
-		config.Jitter = func(limit time.Duration) time.Duration { return rand.N(limit + 1) }
-	}
-	return &Client{config: config, signer: usersig.NewSigner(config.Now)}, nil
+	return &Client{
+		config:  config,
+		signer:  usersig.NewSigner(config.Now),
+		backoff: retry.Backoff{First: firstBackoff, Jitter: config.Jitter},
+	}, nil
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/lenient"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
@@ -17,20 +19,20 @@ const cssPushEnded = 0
 // cssSignature is what is read of a body before it is verified. It comes first, so that a field of another type cannot
 // keep the signature from being checked.
 type cssSignature struct {
-	Sign text `json:"sign"`
-	T    text `json:"t"` // Unix seconds until which the signature is good; pages disagree on its type
+	Sign lenient.Text `json:"sign"`
+	T    lenient.Text `json:"t"` // Unix seconds until which the signature is good; pages disagree on its type
 }
 
 // cssBody is the body of a push event. The stream is the room.
 //
 // Source: https://www.tencentcloud.com/document/product/267/38081
 type cssBody struct {
-	EventType *number `json:"event_type"`
-	StreamID  text    `json:"stream_id"`
-	EventTime number  `json:"event_time"` // Unix seconds
-	Sequence  text    `json:"sequence"`   // of the push: the same at its start and at its end
-	ErrCode   text    `json:"errcode"`
-	ErrMsg    text    `json:"errmsg"`
+	EventType lenient.Int  `json:"event_type"`
+	StreamID  lenient.Text `json:"stream_id"`
+	EventTime lenient.Int  `json:"event_time"` // Unix seconds
+	Sequence  lenient.Text `json:"sequence"`   // of the push: the same at its start and at its end
+	ErrCode   lenient.Text `json:"errcode"`
+	ErrMsg    lenient.Text `json:"errmsg"`
 }
 
 func readCSS(request Request, app App, now time.Time) (*streamend.Event, error) {
@@ -44,13 +46,13 @@ func readCSS(request Request, app App, now time.Time) (*streamend.Event, error) 
 	if err := readBody(request.Body, &body); err != nil {
 		return nil, err
 	}
-	if !app.CSSEndsStream || body.EventType == nil || *body.EventType != cssPushEnded {
+	if !app.CSSEndsStream || !body.EventType.Known || body.EventType.Value != cssPushEnded {
 		return nil, nil
 	}
 	stream := string(body.StreamID)
 	return end(streamend.Event{
-		EventID: streamend.ID(streamend.SourceCSS, stream, first(string(body.Sequence), strconv.FormatInt(int64(body.EventTime), 10))),
-		RoomID:  stream, EndedAt: at(int64(body.EventTime) * 1000), Reason: body.reason(), Source: streamend.SourceCSS,
+		EventID: streamend.ID(streamend.SourceCSS, stream, cmp.Or(string(body.Sequence), strconv.FormatInt(body.EventTime.Value, 10))),
+		RoomID:  stream, EndedAt: at(body.EventTime.Value * 1000), Reason: body.reason(), Source: streamend.SourceCSS,
 	})
 }
 

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/lenient"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
@@ -23,20 +25,14 @@ var roomEnded = map[string]bool{"Live.CallbackAfterDestroyRoom": true, "Room.Cal
 //
 // Source: https://trtc.io/document/64423
 type liveBody struct {
-	CallbackCommand text
-	RoomID          text `json:"RoomId"`
-	EventType       text
-	EventTime       number // milliseconds
+	CallbackCommand lenient.Text
+	RoomID          lenient.Text `json:"RoomId"`
+	EventType       lenient.Text
+	EventTime       lenient.Int // milliseconds
 	RoomInfo        *struct {
-		OwnerAccount text `json:"Owner_Account"`
+		OwnerAccount lenient.Text `json:"Owner_Account"`
 	}
-	Statistic *struct {
-		TotalViewers           *number
-		TotalGiftsSent         *number
-		TotalGiftCoins         *number
-		TotalUniqueGiftSenders *number
-		TotalLikesReceived     *number
-	}
+	Statistic *statistic
 }
 
 func readLive(request Request, app App, now time.Time) (*streamend.Event, error) {
@@ -48,7 +44,7 @@ func readLive(request Request, app App, now time.Time) (*streamend.Event, error)
 		return nil, err
 	}
 	// Pages disagree on the parameter's name: https://www.tencentcloud.com/document/product/647/64412
-	command := first(query["callbackcommand"], query["webhookcommand"], query["command"])
+	command := cmp.Or(query["callbackcommand"], query["webhookcommand"], query["command"])
 	if command != "" && !roomEnded[command] {
 		return nil, nil
 	}
@@ -83,29 +79,41 @@ func checkLive(query map[string]string, app App, now time.Time) error {
 
 func (b liveBody) event() (*streamend.Event, error) {
 	event := streamend.Event{
-		EventID: streamend.ID(streamend.SourceLive, string(b.RoomID), strconv.FormatInt(int64(b.EventTime), 10)),
-		RoomID:  string(b.RoomID), EndedAt: at(int64(b.EventTime)), Reason: string(b.EventType), Source: streamend.SourceLive,
+		EventID: streamend.ID(streamend.SourceLive, string(b.RoomID), strconv.FormatInt(b.EventTime.Value, 10)),
+		RoomID:  string(b.RoomID), EndedAt: at(b.EventTime.Value), Reason: string(b.EventType), Source: streamend.SourceLive,
 	}
 	if b.RoomInfo != nil && b.RoomInfo.OwnerAccount != "" {
 		event.Accounts = []string{string(b.RoomInfo.OwnerAccount)}
 	}
-	if s := b.Statistic; s != nil && known(s.TotalViewers, s.TotalGiftsSent, s.TotalGiftCoins, s.TotalUniqueGiftSenders, s.TotalLikesReceived) {
-		event.RoomTotals = &giftstats.RoomTotals{
-			TotalViewers: int64(*s.TotalViewers), TotalGiftsSent: int64(*s.TotalGiftsSent), TotalGiftCoins: int64(*s.TotalGiftCoins),
-			TotalUniqueGiftSenders: int64(*s.TotalUniqueGiftSenders), TotalLikesReceived: int64(*s.TotalLikesReceived),
-		}
-	}
+	event.RoomTotals = b.Statistic.totals()
 	return end(event)
 }
 
-// known reports whether all totals are there and can be counts: half of them would read as zeros.
-func known(totals ...*number) bool {
-	for _, total := range totals {
-		if total == nil || *total < 0 {
-			return false
+type statistic struct {
+	TotalViewers           lenient.Int
+	TotalGiftsSent         lenient.Int
+	TotalGiftCoins         lenient.Int
+	TotalUniqueGiftSenders lenient.Int
+	TotalLikesReceived     lenient.Int
+}
+
+// totals returns nil unless all of the totals are usable: a missing one would read as zero.
+func (s *statistic) totals() *giftstats.RoomTotals {
+	if s == nil {
+		return nil
+	}
+	for _, total := range []lenient.Int{s.TotalViewers, s.TotalGiftsSent, s.TotalGiftCoins, s.TotalUniqueGiftSenders, s.TotalLikesReceived} {
+		if !total.IsCount() {
+			return nil
 		}
 	}
-	return true
+	return &giftstats.RoomTotals{
+		TotalViewers:           s.TotalViewers.Value,
+		TotalGiftsSent:         s.TotalGiftsSent.Value,
+		TotalGiftCoins:         s.TotalGiftCoins.Value,
+		TotalUniqueGiftSenders: s.TotalUniqueGiftSenders.Value,
+		TotalLikesReceived:     s.TotalLikesReceived.Value,
+	}
 }
 
 // lowerCase makes the names of parameters comparable: pages spell them differently.
@@ -117,13 +125,4 @@ func lowerCase(query url.Values) map[string]string {
 		}
 	}
 	return lower
-}
-
-func first(values ...string) string {
-	for _, value := range values {
-		if value != "" {
-			return value
-		}
-	}
-	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/lenient"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
@@ -17,12 +18,12 @@ const (
 )
 
 type trtcBody struct {
-	EventGroupID number `json:"EventGroupId"`
-	EventType    number
+	EventGroupID lenient.Int `json:"EventGroupId"`
+	EventType    lenient.Int
 	EventInfo    struct {
-		RoomID    text   `json:"RoomId"`
-		EventTs   number // seconds
-		EventMsTs number // milliseconds; not in older versions
+		RoomID    lenient.Text `json:"RoomId"`
+		EventTs   lenient.Int  // seconds
+		EventMsTs lenient.Int  // milliseconds; not in older versions
 	}
 }
 
@@ -43,12 +44,12 @@ func readTRTC(request Request, app App, _ time.Time) (*streamend.Event, error) {
 	if err := readBody(request.Body, &body); err != nil {
 		return nil, err
 	}
-	if body.EventGroupID != trtcRoomGroup || body.EventType != trtcRoomDismissed {
+	if body.EventGroupID.Value != trtcRoomGroup || body.EventType.Value != trtcRoomDismissed {
 		return nil, nil
 	}
-	milliseconds := int64(body.EventInfo.EventMsTs)
+	milliseconds := body.EventInfo.EventMsTs.Value
 	if milliseconds == 0 {
-		milliseconds = int64(body.EventInfo.EventTs) * 1000
+		milliseconds = body.EventInfo.EventTs.Value * 1000
 	}
 	room := string(body.EventInfo.RoomID)
 	return end(streamend.Event{
