@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// maxMargin is the most time that WithMargin keeps back: enough to write an answer and hand it over, twice.
+// maxMargin is the most time that WithMargin reserves. Writing an answer and handing it over takes less than half of it.
 const maxMargin = 300 * time.Millisecond
 
-// WithMargin ends the context of an invocation 300 ms, or a fifth of the time that is left, before its deadline, so that what
-// has been found out by then can still be told.
+// WithMargin returns a copy of ctx whose deadline is earlier: by 300 ms, or by a fifth of the remaining time if that is less.
+// The margin is for the answer, which still has to be written when the work ends at its deadline. Without a deadline, WithMargin
+// adds none.
 func WithMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

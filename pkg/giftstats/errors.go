@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Code is the stable name of one kind of failure. It is an error itself, so that errors.Is(err, CodeRoomNotFound) asks for
-// the kind of any error of this project.
+// Code is the stable name of one kind of failure. It is itself an error, so that errors.Is(err, CodeRoomNotFound) works for
+// every error of this module.
 type Code string
 
 // The codes that callers see.
@@ -19,11 +19,11 @@ const (
 	CodeNotFound                Code = "not_found"                 // no such route
 	CodeMethodNotAllowed        Code = "method_not_allowed"        // a route, but not with this method
 	CodePayloadTooLarge         Code = "payload_too_large"         // body over its limit
-	CodeUnsupportedMediaType    Code = "unsupported_media_type"    // body is not JSON by its own word
-	CodeRoomNotFound            Code = "room_not_found"            // never created, or dissolved already
+	CodeUnsupportedMediaType    Code = "unsupported_media_type"    // Content-Type is not application/json
+	CodeRoomNotFound            Code = "room_not_found"            // never created, or already dissolved
 	CodeAccountNotFound         Code = "account_not_found"         // not imported into the app
 	CodeRateLimited             Code = "rate_limited"              // upstream's limits, or our own limiter
-	CodeUpstreamRejected        Code = "upstream_rejected"         // upstream calls the request invalid although we checked it
+	CodeUpstreamRejected        Code = "upstream_rejected"         // upstream finds a validated request invalid
 	CodeUpstreamCredentials     Code = "upstream_credentials"      // signature, key, identifier, admin rights
 	CodeUpstreamConfig          Code = "upstream_config"           // wrong region host, IP not allowed, feature not enabled
 	CodeUpstreamSuspended       Code = "upstream_suspended"        // app disabled, arrears, trial quota used up
@@ -60,13 +60,13 @@ func (c Code) Retryable() bool {
 	}
 }
 
-// Error is a failure with a code. Detail is for callers and holds nothing secret; Err is the cause and is for logs only.
+// Error is a failure with a code.
 type Error struct {
 	Code       Code
-	Detail     string
-	RetryAfter time.Duration // how long to wait before the next try; 0 when nothing is known
-	Upstream   *Upstream     // what Tencent answered, if it answered
-	Err        error
+	Detail     string        // for callers: what is wrong and what to change; never holds a secret
+	RetryAfter time.Duration // how long to wait before the next attempt; 0 if unknown
+	Upstream   *Upstream     // what Tencent answered; nil if it did not answer
+	Err        error         // the cause, for logs only; may be nil
 }
 
 // Errorf returns an error with a formatted detail. Callers see the detail, so it must not quote a cause: set Err for that.
@@ -74,11 +74,11 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// Upstream is Tencent's own word about a failure.
+// Upstream is the error that Tencent answered with.
 type Upstream struct {
 	ErrorCode int    `json:"error_code"`
 	ErrorInfo string `json:"error_info,omitempty"`
-	RequestID string `json:"request_id,omitempty"` // Tencent's support asks for it
+	RequestID string `json:"request_id,omitempty"` // identifies the call to Tencent's support
 }
 
 func (e *Error) Error() string {
@@ -89,22 +89,22 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is the code of e.
 func (e *Error) Is(target error) bool { return target == e.Code }
 
-// AsError returns err as an [*Error]. What is none becomes upstream_timeout when a context ended it, otherwise internal,
-// with a text that tells a caller nothing of the cause.
+// AsError returns the [*Error] in the chain of err. If there is none, it returns a new one: upstream_timeout if a context ended
+// the work, internal otherwise. The detail of a new one does not reveal the cause.
 func AsError(err error) *Error {
 	var e *Error
 	switch {
 	case errors.As(err, &e):
 		return e
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &Error{Code: CodeUpstreamTimeout, Detail: "the time for this request was used up before the answer was there", Err: err}
+		return &Error{Code: CodeUpstreamTimeout, Detail: "deadline exceeded before an answer arrived", Err: err}
 	default:
-		return &Error{Code: CodeInternal, Detail: "something went wrong inside; the log has the cause under this request_id", Err: err}
+		return &Error{Code: CodeInternal, Detail: "internal error; the log has the cause under this request_id", Err: err}
 	}
 }

@@ -30,22 +30,22 @@ func TestErrorf(t *testing.T) {
 	if got, want := err.Error(), "forbidden: the app is 7"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}
-	if err.Err != nil || err.Upstream != nil || err.RetryAfter != 0 {
-		t.Errorf("Errorf set more than code and detail: %+v", err)
+	if want := (giftstats.Error{Code: giftstats.CodeForbidden, Detail: "the app is 7"}); *err != want {
+		t.Errorf("Errorf = %+v, want %+v", *err, want)
 	}
 }
 
 func TestAsError(t *testing.T) {
-	own := &giftstats.Error{Code: giftstats.CodeRoomNotFound, Detail: "gone"}
+	own := giftstats.Errorf(giftstats.CodeRoomNotFound, "gone")
 	for _, test := range []struct {
 		name string
 		err  error
 		want giftstats.Code
 	}{
-		{"own", fmt.Errorf("wrapped: %w", own), giftstats.CodeRoomNotFound},
-		{"deadline", fmt.Errorf("wrapped: %w", context.DeadlineExceeded), giftstats.CodeUpstreamTimeout},
-		{"cancelled", context.Canceled, giftstats.CodeUpstreamTimeout},
-		{"foreign", errors.New("nil pointer"), giftstats.CodeInternal},
+		{name: "own error", err: fmt.Errorf("wrapped: %w", own), want: giftstats.CodeRoomNotFound},
+		{name: "deadline", err: fmt.Errorf("wrapped: %w", context.DeadlineExceeded), want: giftstats.CodeUpstreamTimeout},
+		{name: "cancelled", err: context.Canceled, want: giftstats.CodeUpstreamTimeout},
+		{name: "unknown error", err: errors.New("nil pointer"), want: giftstats.CodeInternal},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := giftstats.AsError(test.err); got.Code != test.want || !errors.Is(got, test.want) {

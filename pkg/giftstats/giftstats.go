@@ -1,7 +1,7 @@
-// Package giftstats is the domain: what may be asked about a live room, what is answered, and what can go wrong.
+// Package giftstats is the domain: the queries about live rooms, the answers to them, and the ways they can fail.
 //
-// A [Service] takes queries and gives numbers. It knows neither clouds nor HTTP: the numbers come from an [Engine], and
-// every error is an [*Error] with a [Code] that callers can act on.
+// A [Service] answers queries with numbers that it gets from an [Engine]. Every failure has a [Code] that callers can act on.
+// The package knows neither clouds nor HTTP.
 package giftstats
 
 import (
@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what may be asked, in bytes. The pages agree on the lengths; they disagree on the characters, so only what no
-// page allows is refused.
+// Maximum lengths of identifiers, in bytes. Tencent's pages agree on the lengths, but not on the characters. Therefore only
+// characters that no page allows are refused.
 //
 // Source: https://trtc.io/document/63404 (room id), https://cloud.tencent.com/document/product/269/1671 (account).
 const (
@@ -19,10 +19,10 @@ const (
 	MaxAccountBytes = 32
 )
 
-// Query asks what one account received in one room.
+// Query asks for the gifts that one account received in one room.
 type Query struct {
 	RoomID  string `json:"room_id"`
-	Account string `json:"account"` // whose received gifts are counted: normally the host, or a co-host
+	Account string `json:"account"` // the receiver of the gifts: the host or a co-host
 }
 
 // Validate returns an invalid_request error that names the field to change.
@@ -57,39 +57,39 @@ func validateID(field, value string, limit int) error {
 	return nil
 }
 
-// Stats is what one account received in one room up to FetchedAt.
+// Stats holds what one account received in one room until FetchedAt.
 //
 // Source: https://trtc.io/document/72557
 type Stats struct {
 	RoomID  string `json:"room_id"`
 	Account string `json:"account"`
-	// TotalCount is the number of gifts, in pieces.
+	// TotalCount is the number of gifts.
 	TotalCount int64 `json:"total_count"`
-	// TotalCoins is their value in the app's own virtual currency, as priced by the app. It is not money.
+	// TotalCoins is their value in the app's virtual currency. The app sets the prices; coins are not money.
 	TotalCoins int64 `json:"total_coins"`
-	// GiftSenderCount is the number of people who sent them.
+	// GiftSenderCount is the number of accounts that sent them.
 	GiftSenderCount int64 `json:"gift_sender_count"`
-	// Sequence is in the samples of the page but in none of its tables: opaque, and left out when upstream sends none.
+	// Sequence appears in the page's examples, but the page does not explain it. It is nil if upstream sends none.
 	Sequence          *int64    `json:"sequence,omitempty"`
 	UpstreamRequestID string    `json:"upstream_request_id,omitempty"`
 	FetchedAt         time.Time `json:"fetched_at"`
 }
 
-// RoomTotals are the numbers of a whole room, all receivers together.
+// RoomTotals are the numbers of a room over all receivers.
 //
 // Source: https://cloud.tencent.com/document/product/647/132566
 type RoomTotals struct {
-	// TotalViewers counts entries: the same user who comes N times counts N.
+	// TotalViewers counts entries: a user who enters N times counts N.
 	TotalViewers           int64 `json:"total_viewers"`
 	TotalGiftsSent         int64 `json:"total_gifts_sent"`
 	TotalGiftCoins         int64 `json:"total_gift_coins"`
 	TotalUniqueGiftSenders int64 `json:"total_unique_gift_senders"`
 	TotalLikesReceived     int64 `json:"total_likes_received"`
-	// TotalMessages is not known to the webhooks, and then left out.
+	// TotalMessages is nil if the totals come from a webhook, which does not report it.
 	TotalMessages *int64 `json:"total_messages,omitempty"`
 }
 
-// RoomStats are the totals of one room up to FetchedAt.
+// RoomStats holds the totals of one room until FetchedAt.
 type RoomStats struct {
 	RoomID string `json:"room_id"`
 	RoomTotals
@@ -97,17 +97,17 @@ type RoomStats struct {
 	FetchedAt         time.Time `json:"fetched_at"`
 }
 
-// RoomInfo is what is needed of a room's description when its stream ends.
+// RoomInfo holds the parts of a room's description that a stream end needs.
 //
 // Source: https://trtc.io/document/63404
 type RoomInfo struct {
 	RoomID       string
 	RoomName     string
 	OwnerAccount string
-	CreatedAt    time.Time // zero when upstream does not say
+	CreatedAt    time.Time // zero if upstream does not send it
 }
 
-// Invalid returns an invalid_request error whose text says what to change.
+// Invalid returns an invalid_request error. Its text says what to change.
 func Invalid(format string, args ...any) *Error {
 	return Errorf(CodeInvalidRequest, format, args...)
 }

@@ -11,27 +11,27 @@ import (
 
 func TestQueryValidate(t *testing.T) {
 	for _, test := range []struct {
-		name  string
-		query giftstats.Query
-		want  string // part of the error's text; "" for none
+		name            string
+		roomID, account string
+		want            string // part of the error text; empty if the query is valid
 	}{
-		{"sample of the API page", giftstats.Query{RoomID: "room_id", Account: "user1"}, ""},
-		{"longest", giftstats.Query{RoomID: strings.Repeat("r", 48), Account: strings.Repeat("a", 32)}, ""},
-		{"characters that some page allows", giftstats.Query{RoomID: "a b@#é房", Account: "user@example.com:1"}, ""},
-		{"no room", giftstats.Query{Account: "user1"}, "room_id is missing or empty; give 1 to 48 bytes"},
-		{"no account", giftstats.Query{RoomID: "r"}, "account is missing or empty; give 1 to 32 bytes"},
-		{"room too long", giftstats.Query{RoomID: strings.Repeat("r", 49), Account: "a"}, "room_id has 49 bytes; at most 48 are allowed"},
-		{"bytes count, not characters", giftstats.Query{RoomID: strings.Repeat("房", 17), Account: "a"}, "room_id has 51 bytes"},
-		{"account too long", giftstats.Query{RoomID: "r", Account: strings.Repeat("a", 33)}, "account has 33 bytes; at most 32 are allowed"},
-		{"control character", giftstats.Query{RoomID: "a\nb", Account: "a"}, "room_id contains the control character U+000A"},
-		{"C1 control character", giftstats.Query{RoomID: "r", Account: "a\u0085"}, "account contains the control character U+0085"},
-		{"not UTF-8", giftstats.Query{RoomID: "r\xff", Account: "a"}, "room_id is not valid UTF-8"},
+		{name: "sample of the API page", roomID: "room_id", account: "user1"},
+		{name: "longest", roomID: strings.Repeat("r", 48), account: strings.Repeat("a", 32)},
+		{name: "characters that some page allows", roomID: "a b@#é房", account: "user@example.com:1"},
+		{name: "no room", account: "user1", want: "room_id is missing or empty; give 1 to 48 bytes"},
+		{name: "no account", roomID: "r", want: "account is missing or empty; give 1 to 32 bytes"},
+		{name: "room too long", roomID: strings.Repeat("r", 49), account: "a", want: "room_id has 49 bytes; at most 48 are allowed"},
+		{name: "bytes count, not characters", roomID: strings.Repeat("房", 17), account: "a", want: "room_id has 51 bytes"},
+		{name: "account too long", roomID: "r", account: strings.Repeat("a", 33), want: "account has 33 bytes; at most 32 are allowed"},
+		{name: "control character", roomID: "a\nb", account: "a", want: "room_id contains the control character U+000A"},
+		{name: "C1 control character", roomID: "r", account: "a\u0085", want: "account contains the control character U+0085"},
+		{name: "not UTF-8", roomID: "r\xff", account: "a", want: "room_id is not valid UTF-8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := test.query.Validate()
+			err := giftstats.Query{RoomID: test.roomID, Account: test.account}.Validate()
 			if test.want == "" {
 				if err != nil {
-					t.Fatalf("Validate() = %v, want none", err)
+					t.Fatalf("Validate() = %v, want nil", err)
 				}
 				return
 			}

@@ -8,23 +8,23 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limiter spaces the upstream calls of a process: every attempt takes one turn, whoever makes it.
+// Limiter limits the rate of the upstream calls of a process. Every attempt takes one turn.
 //
-// There is no burst. Upstream counts calls per second, and a bucket that saves up turns would let through a second's worth
-// plus the bucket in some second; evenly spaced turns never do. They are spaced a little wider than the limit asks for,
-// because calls that leave evenly arrive unevenly.
+// It allows no burst. Tencent counts the calls of each second, and a bucket of saved turns would let its content pass in
+// addition to a full second of calls. Evenly spaced turns never exceed the limit. The space between them is a little wider than
+// the limit requires, because calls that leave at even intervals arrive at uneven ones.
 type Limiter struct{ bucket *rate.Limiter }
 
-// headroom is the part of the limit that is used: at 200 per second the 201st call leaves 1.007 s after the first.
+// headroom is the part of the limit that is used. At 200 calls per second, the 201st call leaves 1.007 s after the first.
 const headroom = 0.993
 
-// NewLimiter allows perSecond calls per second; it must be above zero.
+// NewLimiter returns a limiter of perSecond calls per second, which must be positive.
 func NewLimiter(perSecond float64) *Limiter {
 	return &Limiter{bucket: rate.NewLimiter(rate.Limit(perSecond*headroom), 1)}
 }
 
-// Wait blocks until the caller may make one upstream call. When the turn would come after the deadline of ctx it returns a
-// rate_limited error at once and gives the turn back.
+// Wait blocks until the caller may make one upstream call. If that moment is after the deadline of ctx, Wait returns a
+// rate_limited error at once and takes no turn.
 func (l *Limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 		turn.CancelAt(now)
 		return &Error{
 			Code:       CodeRateLimited,
-			Detail:     fmt.Sprintf("the next call to Tencent that the rate limit allows is %s away, and this request has not that long", delay.Round(time.Millisecond)),
+			Detail:     fmt.Sprintf("the rate limit allows the next call only in %s, after the deadline", delay.Round(time.Millisecond)),
 			RetryAfter: delay,
 		}
 	}

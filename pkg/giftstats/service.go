@@ -5,30 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // MaxBatch is the most queries that one batch may hold.
 const MaxBatch = 1000
 
-// batchWorkers bounds the goroutines and connections of one batch. 64 fill a limit of 200 calls per second up to a round
-// trip of 320 ms.
+// batchWorkers is the number of queries of one batch that run at once. 64 reach 200 calls per second if a call takes 320 ms
+// or less.
 const batchWorkers = 64
 
-// Engine answers questions about single rooms: Tencent's live engine, or whatever stands in for it. All methods may be
-// called from several goroutines.
+// Engine answers questions about single rooms. It is Tencent's live engine, or a substitute in tests. Its methods are safe for
+// concurrent use.
 type Engine interface {
 	GiftCount(ctx context.Context, query Query) (Stats, error)
 	RoomStats(ctx context.Context, roomID string) (RoomStats, error)
 	RoomInfo(ctx context.Context, roomID string) (RoomInfo, error)
 }
 
-// Service answers the questions of callers: it checks them, and spreads batches over the engine.
+// Service answers the questions of callers. It validates them and runs the queries of a batch concurrently.
 type Service struct{ engine Engine }
 
-// NewService answers from engine.
+// NewService returns a Service that asks engine.
 func NewService(engine Engine) *Service { return &Service{engine: engine} }
 
-// GiftStats tells what one account received in one room.
+// GiftStats returns what one account received in one room.
 func (s *Service) GiftStats(ctx context.Context, query Query) (Stats, error) {
 	if err := query.Validate(); err != nil {
 		return Stats{}, err
@@ -36,7 +38,7 @@ func (s *Service) GiftStats(ctx context.Context, query Query) (Stats, error) {
 	return s.engine.GiftCount(ctx, query)
 }
 
-// RoomStats gives the totals of one room.
+// RoomStats returns the totals of one room.
 func (s *Service) RoomStats(ctx context.Context, roomID string) (RoomStats, error) {
 	if err := ValidateRoomID(roomID); err != nil {
 		return RoomStats{}, err
@@ -44,7 +46,7 @@ func (s *Service) RoomStats(ctx context.Context, roomID string) (RoomStats, erro
 	return s.engine.RoomStats(ctx, roomID)
 }
 
-// RoomInfo describes one room.
+// RoomInfo returns the description of one room.
 func (s *Service) RoomInfo(ctx context.Context, roomID string) (RoomInfo, error) {
 	if err := ValidateRoomID(roomID); err != nil {
 		return RoomInfo{}, err
@@ -52,22 +54,31 @@ func (s *Service) RoomInfo(ctx context.Context, roomID string) (RoomInfo, error)
 	return s.engine.RoomInfo(ctx, roomID)
 }
 
-// Result is the answer to one query of a batch: Err is nil exactly when Stats holds numbers.
+// Result is the answer to one query of a batch. Stats holds numbers if and only if Err is nil.
 type Result struct {
 	Query Query
 	Stats Stats
 	Err   error
 }
 
-// GiftStatsBatch answers all queries, in the order asked. It never fails as a whole: each query has its own error, and what
-// the deadline of ctx cut off is upstream_timeout.
+// GiftStatsBatch answers all queries, in the order asked. It never fails as a whole: each query has its own error. Queries
+// that the deadline of ctx cuts off fail with upstream_timeout.
 func (s *Service) GiftStatsBatch(ctx context.Context, queries []Query) []Result {
 	results := make([]Result, len(queries))
-	Spread(len(queries), batchWorkers, func(i int) { results[i] = s.batchResult(ctx, queries[i]) })
+	var group errgroup.Group
+	group.SetLimit(batchWorkers)
+	for i, query := range queries {
+		group.Go(func() error {
+			results[i] = s.batchResult(ctx, query)
+			return nil
+		})
+	}
+	group.Wait()
 	return results
 }
 
-// batchResult answers one query. A panic stays with it: in a goroutine of our own it would end the process.
+// batchResult answers one query of a batch. It turns a panic into the error of this query, because a panic in a goroutine
+// would end the process.
 func (s *Service) batchResult(ctx context.Context, query Query) (result Result) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -79,8 +90,8 @@ func (s *Service) batchResult(ctx context.Context, query Query) (result Result) 
 	}
 	stats, err := s.GiftStats(ctx, query)
 	if errors.Is(err, CodeRateLimited) && AsError(err).Upstream == nil {
-		// In a batch, a turn that comes after the deadline means that the deadline cut this query off.
-		err = &Error{Code: CodeUpstreamTimeout, Detail: "the time for this batch was used up before the rate limit allowed this query", Err: err}
+		// Our own limiter refused the call, because its turn would come after the deadline.
+		err = &Error{Code: CodeUpstreamTimeout, Detail: "deadline exceeded before the rate limit allowed this query", Err: err}
 	}
 	return Result{Query: query, Stats: stats, Err: err}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// engine answers after latency, one turn of the limiter each, and records when.
+// engine answers after latency and records when. With a limiter, each call takes a turn first.
 type engine struct {
 	limiter *giftstats.Limiter
 	latency time.Duration
@@ -72,7 +72,7 @@ func queries(n int) []giftstats.Query {
 	return list
 }
 
-func TestServiceChecksBeforeItAsks(t *testing.T) {
+func TestServiceValidatesBeforeItAsks(t *testing.T) {
 	e := &engine{}
 	service := giftstats.NewService(e)
 	ctx := t.Context()
@@ -97,11 +97,12 @@ func TestServiceChecksBeforeItAsks(t *testing.T) {
 }
 
 func TestBatchKeepsOrderAndErrors(t *testing.T) {
+	failures := map[int]giftstats.Code{3: giftstats.CodeRoomNotFound, 4: giftstats.CodeInternal, 5: giftstats.CodeInvalidRequest}
 	synctest.Test(t, func(t *testing.T) {
 		e := &engine{latency: 20 * time.Millisecond, fail: func(q giftstats.Query) error {
 			switch q.Account {
 			case "3":
-				return &giftstats.Error{Code: giftstats.CodeRoomNotFound, Detail: "gone"}
+				return giftstats.Errorf(giftstats.CodeRoomNotFound, "gone")
 			case "4":
 				panic("bug")
 			}
@@ -114,12 +115,14 @@ func TestBatchKeepsOrderAndErrors(t *testing.T) {
 			if result.Query != list[i] {
 				t.Fatalf("result %d is for %v, want %v", i, result.Query, list[i])
 			}
-			want, failed := map[int]giftstats.Code{3: giftstats.CodeRoomNotFound, 4: giftstats.CodeInternal, 5: giftstats.CodeInvalidRequest}[i]
-			if failed != (result.Err != nil) || failed && !errors.Is(giftstats.AsError(result.Err), want) {
-				t.Errorf("result %d: error %v, want %q", i, result.Err, want)
-			}
-			if !failed && result.Stats.TotalCoins != int64(i) {
+			want, fails := failures[i]
+			switch {
+			case !fails && result.Err != nil:
+				t.Errorf("result %d: error %v", i, result.Err)
+			case !fails && result.Stats.TotalCoins != int64(i):
 				t.Errorf("result %d has the numbers of %d", i, result.Stats.TotalCoins)
+			case fails && (result.Err == nil || giftstats.AsError(result.Err).Code != want):
+				t.Errorf("result %d: error %v, want %s", i, result.Err, want)
 			}
 		}
 		if e.most != 64 {
@@ -128,49 +131,62 @@ func TestBatchKeepsOrderAndErrors(t *testing.T) {
 	})
 }
 
+func TestBatchSizes(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 100} {
+		e := &engine{}
+		results := giftstats.NewService(e).GiftStatsBatch(t.Context(), queries(n))
+		if len(results) != n || len(e.at) != n {
+			t.Errorf("%d queries: %d results after %d calls", n, len(results), len(e.at))
+		}
+	}
+}
+
 func TestBatchFillsTheLimitAndNeverExceedsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &engine{latency: 50 * time.Millisecond, limiter: giftstats.NewLimiter(200)}
-		begun := time.Now()
+		start := time.Now()
 		for i, result := range giftstats.NewService(e).GiftStatsBatch(t.Context(), queries(1000)) {
 			if result.Err != nil {
 				t.Fatalf("result %d: %v", i, result.Err)
 			}
 		}
-		if took := time.Since(begun); took < 4900*time.Millisecond || took > 5100*time.Millisecond {
+		if took := time.Since(start); took < 4900*time.Millisecond || took > 5100*time.Millisecond {
 			t.Errorf("1,000 queries at 200/s took %v, want 5 s ± 2 %%", took)
 		}
-		for i := 200; i < len(e.at); i++ { // e.at is in order of time
-			if e.at[i].Sub(e.at[i-200]) < time.Second+4*time.Millisecond {
-				t.Fatalf("call %d came %v after call %d: more than 200 in a second, or too near to it", i, e.at[i].Sub(e.at[i-200]), i-200)
+		for i := 200; i < len(e.at); i++ { // e.at is sorted
+			if gap := e.at[i].Sub(e.at[i-200]); gap < time.Second+4*time.Millisecond {
+				t.Fatalf("call %d came %v after call %d: too close to 200 calls per second", i, gap, i-200)
 			}
 		}
 	})
 }
 
-func TestBatchKeepsWhatTheDeadlineLeft(t *testing.T) {
+func TestBatchKeepsAnswersBeforeTheDeadline(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		limiter *giftstats.Limiter
-	}{{"slow upstream", nil}, {"rate limit", giftstats.NewLimiter(100)}} {
+	}{
+		{name: "slow upstream"},
+		{name: "rate limit", limiter: giftstats.NewLimiter(100)},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &engine{latency: 300 * time.Millisecond, limiter: test.limiter}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				answered, cut := 0, 0
+				answered, timedOut := 0, 0
 				for _, result := range giftstats.NewService(e).GiftStatsBatch(ctx, queries(1000)) {
 					switch {
 					case result.Err == nil:
 						answered++
 					case errors.Is(giftstats.AsError(result.Err), giftstats.CodeUpstreamTimeout):
-						cut++
+						timedOut++
 					default:
 						t.Fatalf("%v", result.Err)
 					}
 				}
-				if answered < 50 || answered+cut != 1000 {
-					t.Errorf("%d answered, %d cut off", answered, cut)
+				if answered < 50 || answered+timedOut != 1000 {
+					t.Errorf("%d answered, %d timed out", answered, timedOut)
 				}
 			})
 		})
@@ -183,33 +199,39 @@ func TestLimiter(t *testing.T) {
 		if err := limiter.Wait(t.Context()); err != nil {
 			t.Fatalf("the first turn: %v", err)
 		}
-		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := limiter.Wait(hurried)
-		if !errors.Is(err, giftstats.CodeRateLimited) || giftstats.AsError(err).RetryAfter.Round(100*time.Millisecond) != 2*time.Second {
-			t.Errorf("a turn after the deadline: %v, want rate_limited with 2 s", err)
+		err := limiter.Wait(short)
+		if !errors.Is(err, giftstats.CodeRateLimited) {
+			t.Errorf("a turn after the deadline: %v, want rate_limited", err)
 		}
-		if hurried.Err() != nil {
-			t.Error("it waited for the deadline")
+		if wait := giftstats.AsError(err).RetryAfter; wait.Round(100*time.Millisecond) != 2*time.Second {
+			t.Errorf("RetryAfter = %v, want 2 s", wait)
+		}
+		if short.Err() != nil {
+			t.Error("Wait returned only at the deadline")
 		}
 		cancelled, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		if err := limiter.Wait(cancelled); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled while it waited: %v", err)
+		for _, when := range []string{"during", "before"} {
+			if err := limiter.Wait(cancelled); !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled %s Wait: %v", when, err)
+			}
 		}
-		if err := limiter.Wait(cancelled); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled before: %v", err)
+		start := time.Now()
+		if err := limiter.Wait(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		begun := time.Now()
-		if err := limiter.Wait(t.Context()); err != nil || time.Since(begun).Round(100*time.Millisecond) != time.Second {
-			t.Errorf("turns were not given back: %v after %v, want 1 s", err, time.Since(begun))
+		if took := time.Since(start).Round(100 * time.Millisecond); took != time.Second {
+			t.Errorf("the next turn came after %v, want 1 s: unused turns were not given back", took)
 		}
 	})
 }
 
 func ExampleService_GiftStatsBatch() {
 	service := giftstats.NewService(&engine{})
-	for _, result := range service.GiftStatsBatch(context.Background(), []giftstats.Query{{RoomID: "r", Account: "7"}, {RoomID: "r"}}) {
+	queries := []giftstats.Query{{RoomID: "r", Account: "7"}, {RoomID: "r"}}
+	for _, result := range service.GiftStatsBatch(context.Background(), queries) {
 		fmt.Println(result.Stats.TotalCoins, result.Err)
 	}
 	// Output:

@@ -246,7 +246,7 @@ func TestRefusals(t *testing.T) {
 		{"method", question{method: "DELETE", target: "/v1/gift-stats"}, "method_not_allowed", `does not take "DELETE"; it takes GET, POST, HEAD`},
 		{"method of health", question{method: "POST", target: "/healthz"}, "method_not_allowed", "it takes GET, HEAD"},
 
-		{"panic", question{target: "/v1/gift-stats?room_id=r&account=panic"}, "internal", "something went wrong inside"},
+		{"panic", question{target: "/v1/gift-stats?room_id=r&account=panic"}, "internal", "internal error; the log has the cause"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			answer := ask(h, test.question)

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -30,7 +32,15 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	defer cancel()
 	defer p.config.Settle(ctx)
 	errs := make([]error, len(messages))
-	giftstats.Spread(len(messages), batchWorkers, func(i int) { errs[i] = p.processMessage(ctx, messages[i]) })
+	var group errgroup.Group
+	group.SetLimit(batchWorkers)
+	for i, message := range messages {
+		group.Go(func() error {
+			errs[i] = p.processMessage(ctx, message)
+			return nil
+		})
+	}
+	group.Wait()
 	return errs
 }
 
@@ -42,7 +52,7 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			p.config.Logger.ErrorContext(ctx, "panic while an event was processed", "message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
-			err = &giftstats.Error{Code: giftstats.CodeInternal, Detail: "processing the event panicked; the log has the stack"}
+			err = giftstats.Errorf(giftstats.CodeInternal, "processing the event panicked; the log has the stack")
 		}
 		p.log(ctx, message, event, usage, p.config.Now().Sub(begun), err)
 	}()

@@ -28,7 +28,7 @@ type engine struct{ failures map[string]giftstats.Code }
 
 func (e engine) err(what string) error {
 	if code, ok := e.failures[what]; ok {
-		return &giftstats.Error{Code: code, Detail: "as told"}
+		return giftstats.Errorf(code, "as told")
 	}
 	return nil
 }

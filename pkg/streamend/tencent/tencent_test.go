@@ -27,7 +27,7 @@ type engine struct{}
 
 func (engine) GiftCount(_ context.Context, q giftstats.Query) (giftstats.Stats, error) {
 	if q.Account == "down" {
-		return giftstats.Stats{}, &giftstats.Error{Code: giftstats.CodeUpstreamUnavailable, Detail: "down"}
+		return giftstats.Stats{}, giftstats.Errorf(giftstats.CodeUpstreamUnavailable, "down")
 	}
 	return giftstats.Stats{RoomID: q.RoomID, Account: q.Account}, nil
 }
