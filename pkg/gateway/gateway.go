@@ -1,14 +1,16 @@
-// Package gateway runs an http.Handler on HTTP requests that reach a function as events.
+// Package gateway serves HTTP requests that reach a function as events with an http.Handler.
 //
-// The sub-packages, one for each cloud, turn an event into a [Request], and a [Response] into what the cloud's gateway
-// takes for an answer. Here is what is the same for all of them: the *http.Request that the handler sees, the recording of
-// what it writes, and the answers to what is no request at all. Nothing here fails: whatever happens is a [Response].
+// The sub-packages, one for each cloud, convert an event to a [Request], and a [Response] to the JSON that the cloud's gateway
+// expects. This package holds what all of them share: the *http.Request that the handler receives, the recorder of what it
+// writes, and the responses to payloads that are not HTTP requests. Serving never returns an error: a panic and a refused event
+// become a [Response] with a problem.
 package gateway
 
 import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,7 +24,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// RequestIDHeader carries the gateway's request id to the handler. What a client sends under this name never arrives.
+// RequestIDHeader carries the gateway's request id to the handler. A header of this name that a client sends is removed.
 const RequestIDHeader = "X-Request-Id"
 
 // Request is an HTTP request as a gateway describes it.
@@ -30,18 +32,24 @@ type Request struct {
 	Method    string
 	Path      string // as sent, still escaped
 	RawQuery  string // escaped, without the question mark
-	Host      string // empty: the Host header
-	RemoteIP  string // of the client, by the gateway's own word; empty when it does not say
-	RequestID string // the gateway's; empty when there is none
+	Host      string // if empty, the Host header is used
+	RemoteIP  string // the client's address as the gateway reports it; empty if it reports none
+	RequestID string // the gateway's id of the request; empty if it has none
 	Header    http.Header
 	Body      []byte
 }
 
-// Response is the handler's answer.
+// Response is what the handler wrote.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+}
+
+// Config configures a [Server].
+type Config struct {
+	Handler http.Handler // required
+	Logger  *slog.Logger // logs panics and refused events; nil means slog.Default()
 }
 
 // Server serves requests with a handler. Its methods may be called from several goroutines.
@@ -50,26 +58,27 @@ type Server struct {
 	logger  *slog.Logger
 }
 
-// NewServer serves with handler, which must not be nil. Panics and refused events are logged to logger, or to
-// slog.Default() when it is nil.
-func NewServer(handler http.Handler, logger *slog.Logger) *Server {
-	if handler == nil {
-		panic("gateway: the handler is nil")
+// New returns a Server for config. It fails if the handler is missing.
+func New(config Config) (*Server, error) {
+	if config.Handler == nil {
+		return nil, errors.New("gateway: the handler is missing")
 	}
-	if logger == nil {
-		logger = slog.Default()
+	server := &Server{handler: config.Handler, logger: config.Logger}
+	if server.logger == nil {
+		server.logger = slog.Default()
 	}
-	return &Server{handler: handler, logger: logger}
+	return server, nil
 }
 
-// Serve runs the handler. Its context ends a little before that of the invocation, so that it can still answer. A panic
-// becomes an internal problem; its text and stack go to the log only.
+// Serve runs the handler. The handler's context ends shortly before that of the invocation, so that there is time to respond.
+// A panic becomes a problem with the code internal; its text and stack are only logged.
 func (s *Server) Serve(ctx context.Context, request Request) (response Response) {
 	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			s.logger.ErrorContext(ctx, "the handler panicked", "request_id", request.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.logger.ErrorContext(ctx, "handler panicked",
+				"request_id", request.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			response = Problem(fmt.Errorf("panic: %v", p), request.RequestID)
 		}
 	}()
@@ -78,13 +87,13 @@ func (s *Server) Serve(ctx context.Context, request Request) (response Response)
 	return recorder.response()
 }
 
-// Refuse answers an event that the handler cannot serve with the problem that err is, and logs it.
+// Refuse logs an event that the handler cannot serve, and returns the problem for err.
 func (s *Server) Refuse(ctx context.Context, err error, requestID string) Response {
 	s.logger.WarnContext(ctx, "event refused", "request_id", requestID, "error", err)
 	return Problem(err, requestID)
 }
 
-// http is the request as net/http's own server would give it to a handler.
+// http returns the request as the server of net/http would pass it to a handler.
 func (r Request) http(ctx context.Context) *http.Request {
 	header := r.Header.Clone()
 	if header == nil {
@@ -111,7 +120,7 @@ func (r Request) http(ctx context.Context) *http.Request {
 	}
 	header.Del("Host")
 	header.Del("Transfer-Encoding")
-	header.Del("Content-Length") // in an event it may be that of the base64 text
+	header.Del("Content-Length") // in an event it may be the length of the base64 text
 	if len(r.Body) > 0 {
 		header.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
@@ -122,8 +131,8 @@ func (r Request) http(ctx context.Context) *http.Request {
 	return request.WithContext(ctx)
 }
 
-// target keeps both the decoded path and, where the two differ, the path as sent: /a%2Fb is one segment. A path that is not
-// escaped as it should be is taken literally.
+// target returns the URL with the decoded path and, where the two differ, the path as sent: /a%2Fb is one segment. A path with
+// invalid escapes is taken literally.
 func target(path, rawQuery string) *url.URL {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path

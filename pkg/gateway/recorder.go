@@ -7,22 +7,22 @@ import (
 	"net/http"
 )
 
-// recorder keeps what a handler writes, by the rules of [http.ResponseWriter].
+// recorder stores what a handler writes. It follows the rules of [http.ResponseWriter].
 type recorder struct {
 	method string
-	header http.Header // the handler's, to change as it likes
-	sent   http.Header // a copy of header, taken when the status was written
-	status int         // 0: not written yet
+	header http.Header // the handler may change it at any time
+	sent   http.Header // copy of header at the time the status was written
+	status int         // 0 until it is written
 	body   bytes.Buffer
 }
 
-// Header returns the headers; changes after WriteHeader are without effect.
+// Header returns the headers. Changes after WriteHeader have no effect.
 func (r *recorder) Header() http.Header { return r.header }
 
-// WriteHeader sets the status once. Informational ones (1xx) are passed over: no gateway carries them.
+// WriteHeader sets the status once. Informational statuses (1xx) are ignored, because no gateway forwards them.
 func (r *recorder) WriteHeader(status int) {
 	if status < 100 || status > 999 {
-		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // as net/http does
+		panic(fmt.Sprintf("invalid WriteHeader code %d", status)) // same panic as in net/http
 	}
 	if r.status != 0 || status < 200 {
 		return
@@ -31,7 +31,7 @@ func (r *recorder) WriteHeader(status int) {
 	r.sent = r.header.Clone()
 }
 
-// Write adds to the body, with an implicit 200.
+// Write appends to the body. Without an earlier WriteHeader, the status is 200.
 func (r *recorder) Write(part []byte) (int, error) {
 	if r.status == 0 {
 		r.WriteHeader(http.StatusOK)
@@ -45,8 +45,8 @@ func (r *recorder) Write(part []byte) (int, error) {
 	return r.body.Write(part)
 }
 
-// response is what was recorded. What describes a connection is left out: the gateway has its own with the client, and
-// works out the length itself.
+// response returns what was recorded, without the headers that describe a connection: the gateway has a connection of its own
+// with the client, and computes the length itself.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
 func (r *recorder) response() Response {

@@ -15,11 +15,24 @@ import (
 )
 
 func main() {
-	a, s, err := awsclients.App(settings.AWSAPI, awsclients.Queue)
+	function, err := newFunction()
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
 	}
+	lambda.Start(function)
+}
+
+// newFunction builds the function from the environment, and starts to read the secret and to connect to the upstream.
+func newFunction() (*aws.Function, error) {
+	a, s, err := awsclients.App(settings.AWSAPI, awsclients.Queue)
+	if err != nil {
+		return nil, err
+	}
+	function, err := aws.New(aws.Config{Handler: a.Handler, BasePath: s.BasePath, Logger: a.Logger})
+	if err != nil {
+		return nil, err
+	}
 	a.Prefetch(context.Background())
-	lambda.Start(aws.New(a.Handler, aws.Options{BasePath: s.BasePath, Logger: a.Logger}))
+	return function, nil
 }

@@ -26,7 +26,7 @@ func TestWarmRequestAllocates(t *testing.T) {
 		io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 	})
-	f := aws.New(w.app.Handler, aws.Options{Logger: w.app.Logger})
+	f := must(aws.New(aws.Config{Handler: w.app.Handler, Logger: w.app.Logger}))
 	payload := eventtest.Payload(t, eventtest.AWS[0].Event(sample()))
 	whole := testing.AllocsPerRun(200, func() {
 		if answer, err := f.Invoke(context.Background(), payload); err != nil || !bytes.Contains(answer, []byte(`\"total_coins\":1`)) {

@@ -87,10 +87,10 @@ type function interface {
 // forms are the events of both clouds, each with the function that takes it.
 func forms(handler http.Handler, logger *slog.Logger, each func(name string, form eventtest.Form, f function)) {
 	for _, form := range eventtest.AWS {
-		each("AWS "+form.Name, form, aws.New(handler, aws.Options{Logger: logger}))
+		each("AWS "+form.Name, form, must(aws.New(aws.Config{Handler: handler, Logger: logger})))
 	}
 	for _, form := range eventtest.Tencent {
-		each("Tencent "+form.Name, form, tencent.New(handler, tencent.Options{Logger: logger}))
+		each("Tencent "+form.Name, form, must(tencent.New(tencent.Config{Handler: handler, Logger: logger})))
 	}
 }
 

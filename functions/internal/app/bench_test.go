@@ -45,7 +45,7 @@ func BenchmarkWarmRequest(b *testing.B) {
 		}
 	})
 	b.Run("Lambda event", func(b *testing.B) {
-		f := aws.New(w.app.Handler, aws.Options{Logger: w.app.Logger})
+		f := must(aws.New(aws.Config{Handler: w.app.Handler, Logger: w.app.Logger}))
 		payload := eventtest.Payload(b, eventtest.AWS[0].Event(sample()))
 		b.ReportAllocs()
 		for b.Loop() {

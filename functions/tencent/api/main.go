@@ -13,14 +13,26 @@ import (
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 )
 
-// main connects to the upstream ahead of the first event, but does not read the secret: the credentials for it come with each
-// event only.
 func main() {
-	a, err := tencentclients.App()
+	function, err := newFunction()
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
 	}
+	cloudfunction.StartHandler(function)
+}
+
+// newFunction builds the function from the environment, and starts to connect to the upstream. It does not read the secret:
+// the credentials for the secret store arrive only with each event.
+func newFunction() (*tencent.Function, error) {
+	a, err := tencentclients.App()
+	if err != nil {
+		return nil, err
+	}
+	function, err := tencent.New(tencent.Config{Handler: a.Handler, Logger: a.Logger})
+	if err != nil {
+		return nil, err
+	}
 	go a.Client.Warm(context.Background())
-	cloudfunction.StartHandler(tencent.New(a.Handler, tencent.Options{Logger: a.Logger}))
+	return function, nil
 }

@@ -1,15 +1,17 @@
 // Package aws serves HTTP events of AWS Lambda with an http.Handler.
 //
-// One function understands all of them, by the payload alone: API Gateway HTTP API (payload format 2.0 and 1.0) and REST
-// API, Function URL, and Application Load Balancer with single-value and multi-value headers. The answer has the form that
-// the sender of the event takes. Nothing is an error of the invocation: what is no HTTP event gets a 400 problem.
+// One function serves all of them and recognizes each by its payload: API Gateway HTTP API (payload formats 2.0 and 1.0), API
+// Gateway REST API, Function URL, and Application Load Balancer with single-value or multi-value headers. The response has the
+// format that the source of the event expects. An invocation never fails: a payload that is not an HTTP event gets a 400 problem.
 package aws
 
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -17,12 +19,13 @@ import (
 	"github.com/giftstats/giftstats/pkg/gateway"
 )
 
-// Options of a function.
-type Options struct {
-	// BasePath is a prefix like /prod that the handler strips itself. Where a path begins with it, the stage is not
-	// stripped here.
+// Config configures a [Function].
+type Config struct {
+	// Handler serves the requests. It is required.
+	Handler http.Handler
+	// BasePath is a prefix like /prod that the handler itself strips. If a path begins with it, the stage is not stripped here.
 	BasePath string
-	// Logger takes panics and refused events; nil means slog.Default().
+	// Logger logs panics and refused events; nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -34,15 +37,23 @@ type Function struct {
 
 var _ lambda.Handler = (*Function)(nil)
 
-// New serves events with handler, which must not be nil.
-func New(handler http.Handler, options Options) *Function {
-	return &Function{server: gateway.NewServer(handler, options.Logger), basePath: options.BasePath}
+// New returns a Function for config. It fails if the handler is missing or the base path is malformed.
+func New(config Config) (*Function, error) {
+	if base := config.BasePath; base != "" && (!strings.HasPrefix(base, "/") || strings.HasSuffix(base, "/")) {
+		return nil, fmt.Errorf("gateway: the base path %q must begin with a slash and must not end with one", base)
+	}
+	server, err := gateway.New(gateway.Config{Handler: config.Handler, Logger: config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return &Function{server: server, basePath: config.BasePath}, nil
 }
 
-// expected is the second half of the answer to what is no HTTP event.
-const expected = "this function answers HTTP events of API Gateway (HTTP API and REST API), Lambda function URLs and Application Load Balancers"
+// expected is the second half of the error text for a payload that is not an HTTP event.
+const expected = "this function accepts HTTP events of API Gateway (HTTP API and REST API), " +
+	"Lambda function URLs and Application Load Balancers"
 
-// Invoke answers one event. The error is always nil, and payload is not used after it returns.
+// Invoke serves one event. The error is always nil. Invoke keeps no reference to payload after it returns.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	event, source := decode(payload)
 	requestID := event.RequestContext.RequestID
@@ -58,5 +69,5 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		request.RequestID = requestID
 		response = f.server.Serve(ctx, request)
 	}
-	return json.Marshal(answerTo(source, response))
+	return json.Marshal(encode(source, response))
 }

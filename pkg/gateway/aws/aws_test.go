@@ -4,111 +4,95 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/giftstats/giftstats/internal/testkit/gatewaytest"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
-	"github.com/giftstats/giftstats/pkg/giftstats"
-	"github.com/giftstats/giftstats/pkg/problem"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// mirror writes down the request it gets, and answers with all that makes answers differ.
-type mirror struct{ request string }
-
-func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s\nfrom %s, host %s\nquery %v\n", r.Method, r.RequestURI, r.RemoteAddr, r.Host, r.URL.Query())
-	r.Header.Write(&text)
-	fmt.Fprintf(&text, "%q\n", body)
-	m.request = strings.ReplaceAll(text.String(), "\r", "")
-	w.Header().Set("Content-Type", "application/json")
-	w.Header()["Www-Authenticate"] = []string{"Bearer", `Basic realm="a"`}
-	w.Header()["Set-Cookie"] = []string{"a=1; Expires=Mon, 23 Nov 2026 10:00:00 GMT", "b=2"}
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, `{"room_id":"房"}`)
+// withBasePath is the adapter under test, with a base path.
+func withBasePath(basePath string) gatewaytest.Adapter {
+	return gatewaytest.Adapter{
+		New: func(t testing.TB, handler http.Handler, logger *slog.Logger) gatewaytest.Function {
+			t.Helper()
+			function, err := aws.New(aws.Config{Handler: handler, BasePath: basePath, Logger: logger})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return function
+		},
+		Invocation: func(ctx context.Context) context.Context {
+			return lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "lambda-1"})
+		},
+		RequestID: "lambda-1",
+		Cookies:   []string{"a=1; Expires=Mon, 23 Nov 2026 10:00:00 GMT", "b=2"},
+	}
 }
 
-// invocation is a context as Lambda's runtime gives it.
-func invocation(t testing.TB) context.Context {
-	return lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1"})
-}
+func adapter() gatewaytest.Adapter { return withBasePath("") }
 
-func invoke(t testing.TB, handler http.Handler, options aws.Options, payload []byte) []byte {
+func read(t testing.TB, event string) []byte {
 	t.Helper()
-	options.Logger = slog.New(slog.DiscardHandler)
-	answer, err := aws.New(handler, options).Invoke(invocation(t), payload)
+	payload, err := os.ReadFile("testdata/" + event + ".json")
 	if err != nil {
-		t.Fatalf("Invoke: %v", err)
+		t.Fatal(err)
 	}
-	return answer
+	return payload
 }
 
-// Each event in testdata has a golden file: the request that it is, and the answer in the form that its sender takes.
-func TestEvents(t *testing.T) {
+func TestGolden(t *testing.T) {
 	t.Parallel()
-	files, _ := filepath.Glob("testdata/*.json")
-	if len(files) == 0 {
-		t.Fatal("no events")
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			t.Parallel()
-			payload, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			handler := &mirror{request: "not called\n"}
-			answer := invoke(t, handler, aws.Options{}, payload)
-			var indented bytes.Buffer
-			if err := json.Indent(&indented, answer, "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got := handler.request + "\n" + indented.String() + "\n"
-			golden := strings.TrimSuffix(file, ".json") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got:\n%s\nwant:\n%s", got, want)
-			}
-		})
+	adapter().TestGolden(t)
+}
+
+func TestOtherEvents(t *testing.T) {
+	t.Parallel()
+	adapter().TestOtherEvents(t)
+}
+
+func TestPayloadIsNotKept(t *testing.T) {
+	t.Parallel()
+	adapter().TestPayloadIsNotKept(t, read(t, "http-api-v2"))
+}
+
+func TestNewChecksItsConfig(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		config aws.Config
+	}{
+		{name: "no handler", config: aws.Config{}},
+		{name: "base path without a slash", config: aws.Config{Handler: http.NotFoundHandler(), BasePath: "prod"}},
+		{name: "base path that ends with a slash", config: aws.Config{Handler: http.NotFoundHandler(), BasePath: "/prod/"}},
+	} {
+		if _, err := aws.New(test.config); err == nil {
+			t.Errorf("%s: New accepts %+v", test.name, test.config)
+		}
 	}
 }
 
 func TestStageIsStripped(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, stage, base, path, want string }{
-		{"default stage", "$default", "", "/$default/v1", "/$default/v1"},
-		{"no stage", "", "", "/v1", "/v1"},
-		{"stage", "prod", "", "/prod/v1/a%2Fb", "/v1/a%2Fb"},
-		{"stage alone", "prod", "", "/prod", "/"},
-		{"stage with slash", "prod", "", "/prod/", "/"},
-		{"only looks like it", "prod", "", "/production/v1", "/production/v1"},
-		{"custom domain", "prod", "", "/v1", "/v1"},
-		{"twice", "v1", "", "/v1/v1/a", "/v1/a"},
-		{"base path is the stage", "prod", "/prod", "/prod/v1", "/prod/v1"},
-		{"base path alone", "prod", "/prod", "/prod", "/prod"},
-		{"base path after the stage", "prod", "/api", "/prod/api/v1", "/api/v1"},
-		{"other base path", "prod", "/pro", "/prod/v1", "/v1"},
+		{name: "default stage", stage: "$default", path: "/$default/v1", want: "/$default/v1"},
+		{name: "no stage", path: "/v1", want: "/v1"},
+		{name: "stage", stage: "prod", path: "/prod/v1/a%2Fb", want: "/v1/a%2Fb"},
+		{name: "stage alone", stage: "prod", path: "/prod", want: "/"},
+		{name: "stage with slash", stage: "prod", path: "/prod/", want: "/"},
+		{name: "segment that begins like the stage", stage: "prod", path: "/production/v1", want: "/production/v1"},
+		{name: "custom domain", stage: "prod", path: "/v1", want: "/v1"},
+		{name: "stage twice", stage: "v1", path: "/v1/v1/a", want: "/v1/a"},
+		{name: "base path is the stage", stage: "prod", base: "/prod", path: "/prod/v1", want: "/prod/v1"},
+		{name: "base path alone", stage: "prod", base: "/prod", path: "/prod", want: "/prod"},
+		{name: "base path after the stage", stage: "prod", base: "/api", path: "/prod/api/v1", want: "/api/v1"},
+		{name: "other base path", stage: "prod", base: "/pro", path: "/prod/v1", want: "/v1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,8 +103,11 @@ func TestStageIsStripped(t *testing.T) {
 					"version": version, "rawPath": test.path, "path": test.path, "httpMethod": "GET",
 					"requestContext": map[string]any{"stage": test.stage, "http": map[string]any{"method": "GET"}},
 				}
-				payload, _ := json.Marshal(event)
-				invoke(t, handler, aws.Options{BasePath: test.base}, payload)
+				payload, err := json.Marshal(event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				withBasePath(test.base).Invoke(t, handler, payload)
 				if got != test.want {
 					t.Errorf("version %s: path %q, want %q", version, got, test.want)
 				}
@@ -129,141 +116,109 @@ func TestStageIsStripped(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRequestGetsAProblem(t *testing.T) {
+func TestPayloadsThatAreNotRequests(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, payload, detail string }{
-		{"empty", "", "the payload is empty; this function answers HTTP events of API Gateway"},
-		{"not JSON", "{", "the payload is not JSON; this function answers"},
-		{"other object", `{"foo":1}`, "the payload is no HTTP event; this function answers"},
-		{"array", `[1]`, "no HTTP event"},
-		{"number", `7`, "no HTTP event"},
-		{"null", `null`, "no HTTP event"},
-		{"text", `"GET /"`, "no HTTP event"},
-		{"method alone", `{"httpMethod":"GET","path":"/"}`, "no HTTP event"},
-		{"version alone", `{"version":"2.0"}`, "no HTTP event"},
-		{"wrong types", `{"version":2,"httpMethod":["GET"]}`, "no HTTP event"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			var answer events.APIGatewayV2HTTPResponse
-			if err := json.Unmarshal(invoke(t, &mirror{}, aws.Options{}, []byte(test.payload)), &answer); err != nil {
-				t.Fatal(err)
-			}
-			var got problem.Details
-			if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
-				t.Fatalf("%v in %+v", err, answer)
-			}
-			if answer.StatusCode != 400 || answer.Headers["Content-Type"] != "application/problem+json" || got.Code != giftstats.CodeInvalidRequest ||
-				!strings.Contains(got.Detail, test.detail) || got.RequestID != "lambda-1" {
-				t.Errorf("answer = %+v", answer)
-			}
-		})
-	}
+	const notHTTP = "not an HTTP event"
+	adapter().TestRefusals(t, []gatewaytest.Refusal{
+		{Name: "empty", Payload: "", Detail: "the payload is empty; this function accepts HTTP events of API Gateway"},
+		{Name: "not JSON", Payload: "{", Detail: "the payload is not JSON; this function accepts"},
+		{Name: "other object", Payload: `{"foo":1}`, Detail: "the payload is not an HTTP event; this function accepts"},
+		{Name: "array", Payload: `[1]`, Detail: notHTTP},
+		{Name: "number", Payload: `7`, Detail: notHTTP},
+		{Name: "null", Payload: `null`, Detail: notHTTP},
+		{Name: "text", Payload: `"GET /"`, Detail: notHTTP},
+		{Name: "method alone", Payload: `{"httpMethod":"GET","path":"/"}`, Detail: notHTTP},
+		{Name: "version alone", Payload: `{"version":"2.0"}`, Detail: notHTTP},
+		{Name: "wrong types", Payload: `{"version":2,"httpMethod":["GET"]}`, Detail: notHTTP},
+	})
 }
 
-func TestBadBodyIsAnsweredInTheFormOfTheEvent(t *testing.T) {
+func TestBadBodyGetsAResponseInTheFormatOfTheEvent(t *testing.T) {
 	t.Parallel()
-	payload := `{"requestContext":{"elb":{"targetGroupArn":"arn"}},"httpMethod":"POST","path":"/","multiValueHeaders":{},"body":"?","isBase64Encoded":true}`
-	var answer events.ALBTargetGroupResponse
-	if err := json.Unmarshal(invoke(t, &mirror{}, aws.Options{}, []byte(payload)), &answer); err != nil {
+	payload := `{"requestContext":{"elb":{"targetGroupArn":"arn"}},"httpMethod":"POST","path":"/",` +
+		`"multiValueHeaders":{},"body":"?","isBase64Encoded":true}`
+	var response events.ALBTargetGroupResponse
+	if err := json.Unmarshal(adapter().Invoke(t, http.NotFoundHandler(), []byte(payload)), &response); err != nil {
 		t.Fatal(err)
 	}
-	if answer.StatusDescription != "400 Bad Request" || answer.MultiValueHeaders["Content-Type"][0] != "application/problem+json" || answer.Headers != nil {
-		t.Errorf("answer = %+v", answer)
+	if response.StatusDescription != "400 Bad Request" {
+		t.Errorf("statusDescription = %q", response.StatusDescription)
+	}
+	if got := fmt.Sprint(response.MultiValueHeaders["Content-Type"]); got != "[application/problem+json]" {
+		t.Errorf("Content-Type = %s", got)
+	}
+	if response.Headers != nil {
+		t.Errorf("headers = %v, want none", response.Headers)
 	}
 }
 
-func TestBytesComeBackAsBase64(t *testing.T) {
+func TestBinaryBodyIsBase64(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
-		w.WriteHeader(299) // has no name
+		w.WriteHeader(299) // a status without a name
 		w.Write([]byte("\x00\xff\xfe"))
 	})
-	for name, context := range map[string]string{
-		"v1": `{"resourcePath":"/"}`, "v2": `{"http":{"method":"GET"}}`, "ALB": `{"elb":{"targetGroupArn":"arn"}}`,
+	for _, test := range []struct{ name, version, context, description string }{
+		{name: "payload format 1.0", version: "", context: `{"resourcePath":"/"}`},
+		{name: "payload format 2.0", version: "2.0", context: `{"http":{"method":"GET"}}`},
+		{name: "ALB", version: "", context: `{"elb":{"targetGroupArn":"arn"}}`, description: "299"},
 	} {
-		version := map[string]string{"v2": "2.0"}[name]
-		answer := invoke(t, handler, aws.Options{}, []byte(`{"version":"`+version+`","httpMethod":"GET","path":"/","requestContext":`+context+`}`))
+		payload := fmt.Sprintf(`{"version":%q,"httpMethod":"GET","path":"/","requestContext":%s}`, test.version, test.context)
 		var got events.ALBTargetGroupResponse
-		if err := json.Unmarshal(answer, &got); err != nil || got.Body != "AP/+" || !got.IsBase64Encoded || name == "ALB" && got.StatusDescription != "299" {
-			t.Errorf("%s: %s, %v", name, answer, err)
+		if err := json.Unmarshal(adapter().Invoke(t, handler, []byte(payload)), &got); err != nil {
+			t.Fatalf("%s: %v", test.name, err)
+		}
+		if got.Body != "AP/+" || !got.IsBase64Encoded {
+			t.Errorf("%s: body = %q, isBase64Encoded = %v", test.name, got.Body, got.IsBase64Encoded)
+		}
+		if got.StatusDescription != test.description {
+			t.Errorf("%s: statusDescription = %q, want %q", test.name, got.StatusDescription, test.description)
 		}
 	}
 }
 
-// The runtime overwrites the payload for the next invocation.
-func TestPayloadIsNotKept(t *testing.T) {
+// The types of aws-lambda-go decode our responses without unknown fields.
+func TestResponsesFitTheirTypes(t *testing.T) {
 	t.Parallel()
-	var kept *http.Request
-	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = r })
-	payload, err := os.ReadFile("testdata/http-api-v2.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	invoke(t, handler, aws.Options{}, payload)
-	clear(payload)
-	body, _ := io.ReadAll(kept.Body)
-	if string(body) != "{\"queries\": []}\n" || kept.URL.Path != "/rooms/a/b" || kept.Header.Get("Cookie") != "a=1; b=2" {
-		t.Errorf("request = %+v, body %q", kept, body)
-	}
-}
-
-// What aws-lambda-go knows of answers reads ours.
-func TestAnswersFitTheirTypes(t *testing.T) {
-	t.Parallel()
-	for file, shape := range map[string]any{
+	for event, response := range map[string]any{
 		"http-api-v2": &events.APIGatewayV2HTTPResponse{}, "function-url": &events.LambdaFunctionURLResponse{},
 		"rest-api": &events.APIGatewayProxyResponse{}, "http-api-v1": &events.APIGatewayProxyResponse{},
 		"alb-single": &events.ALBTargetGroupResponse{}, "alb-multi": &events.ALBTargetGroupResponse{},
 	} {
-		payload, err := os.ReadFile("testdata/" + file + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		decoder := json.NewDecoder(bytes.NewReader(invoke(t, &mirror{}, aws.Options{}, payload)))
+		decoder := json.NewDecoder(bytes.NewReader(adapter().Response(t, read(t, event))))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(shape); err != nil {
-			t.Errorf("%s: %v", file, err)
+		if err := decoder.Decode(response); err != nil {
+			t.Errorf("%s: %v", event, err)
 		}
 	}
 }
 
-// Whatever comes: there is an answer, and it is one.
 func FuzzInvoke(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.json")
-	for _, file := range files {
-		payload, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
-	}
-	f.Add([]byte(`{"version":"2.0","requestContext":{"http":{"method":"GET"}},"headers":{"":"\u0000"}}`))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		before := bytes.Clone(payload)
-		answer := invoke(t, &mirror{}, aws.Options{BasePath: "/prod"}, payload)
-		var got struct{ StatusCode int }
-		if err := json.Unmarshal(answer, &got); err != nil || got.StatusCode != 201 && got.StatusCode != 400 {
-			t.Errorf("answer = %s, %v", answer, err)
-		}
-		if !bytes.Equal(before, payload) {
-			t.Error("the payload was changed")
-		}
-	})
+	withBasePath("/prod").Fuzz(f, `{"version":"2.0","requestContext":{"http":{"method":"GET"}},"headers":{"":"\u0000"}}`)
 }
 
 func ExampleNew() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		fmt.Fprintf(w, "%s of %s, from %s", r.Method, r.URL, r.RemoteAddr)
+		fmt.Fprintf(w, "%s %s from %s", r.Method, r.URL, r.RemoteAddr)
 	})
-	function := aws.New(handler, aws.Options{}) // in earnest: lambda.Start(function)
-	answer, err := function.Invoke(context.Background(), []byte(`{
+	function, err := aws.New(aws.Config{Handler: handler}) // a real program calls lambda.Start(function)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	response, err := function.Invoke(context.Background(), []byte(`{
 		"version": "2.0", "rawPath": "/healthz",
 		"requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.1"}, "stage": "$default"}
 	}`))
-	fmt.Println(string(answer), err)
+	var decoded struct {
+		StatusCode int
+		Body       string
+	}
+	fmt.Println(err, json.Unmarshal(response, &decoded))
+	fmt.Println(decoded.StatusCode, decoded.Body)
 	// Output:
-	// {"statusCode":200,"headers":{"Content-Type":"text/plain"},"body":"GET of /healthz, from 192.0.2.1:0","isBase64Encoded":false} <nil>
+	// <nil> <nil>
+	// 200 GET /healthz from 192.0.2.1:0
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/giftstats/giftstats/pkg/gateway"
 )
 
-// event holds what is needed of every kind of HTTP event.
+// event has the fields that are needed of every kind of HTTP event.
 //
-// It is one type, so that a payload is decoded once, and not one of aws-lambda-go's: those fail on fields that do not matter
-// here, like a JWT claim that is no string, and tell no empty multiValueHeaders from none.
+// It is one type, so that a payload is decoded only once. The types of aws-lambda-go cannot be used: they fail on fields that
+// do not matter here, like a JWT claim that is not a string, and they do not distinguish an empty multiValueHeaders from a
+// missing one.
 type event struct {
 	Version string `json:"version"`
 
@@ -24,7 +25,7 @@ type event struct {
 	RawQueryString string   `json:"rawQueryString"`
 	Cookies        []string `json:"cookies"`
 
-	// Payload format 1.0, and load balancers.
+	// Payload format 1.0 and load balancers.
 	HTTPMethod                      string              `json:"httpMethod"`
 	Resource                        string              `json:"resource"`
 	Path                            string              `json:"path"`
@@ -32,7 +33,7 @@ type event struct {
 	QueryStringParameters           map[string]string   `json:"queryStringParameters"`
 	MultiValueQueryStringParameters map[string][]string `json:"multiValueQueryStringParameters"`
 
-	// All of them.
+	// All kinds of events.
 	Headers         map[string]string `json:"headers"`
 	RequestContext  requestContext    `json:"requestContext"`
 	Body            string            `json:"body"`
@@ -57,18 +58,18 @@ type requestContext struct {
 	} `json:"elb"`
 }
 
-// source is who sent an event, as far as it decides what events and answers look like.
+// source is the kind of service that sent an event. It decides the format of the event and of the response.
 type source int
 
 const (
-	unknown        source = iota
-	payload2              // HTTP API with payload format 2.0, function URL
-	payload1              // REST API, HTTP API with payload format 1.0
-	balancerSingle        // load balancer
-	balancerMulti         // load balancer, multi-value headers switched on
+	unknown   source = iota
+	payloadV2        // HTTP API with payload format 2.0, function URL
+	payloadV1        // REST API, HTTP API with payload format 1.0
+	albSingle        // load balancer
+	albMulti         // load balancer with multi-value headers enabled
 )
 
-// decode reads a payload and tells where it comes from.
+// decode decodes a payload and reports its source.
 //
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
@@ -79,21 +80,21 @@ func decode(payload []byte) (event, source) {
 	}
 	switch {
 	case e.Version == "2.0" && e.RequestContext.HTTP.Method != "":
-		return e, payload2
+		return e, payloadV2
 	case e.HTTPMethod == "":
 		return e, unknown
 	case e.RequestContext.ELB.TargetGroupARN != "" && e.MultiValueHeaders != nil:
-		return e, balancerMulti
+		return e, albMulti
 	case e.RequestContext.ELB.TargetGroupARN != "":
-		return e, balancerSingle
+		return e, albSingle
 	case e.Version == "1.0", cmp.Or(e.Resource, e.RequestContext.ResourcePath, e.RequestContext.APIID) != "":
-		return e, payload1
+		return e, payloadV1
 	default:
 		return e, unknown
 	}
 }
 
-// request is the event as a request, but for its id.
+// request returns the event as a request without its id.
 func (e *event) request(source source, basePath string) (gateway.Request, error) {
 	body, err := gateway.DecodeBody(e.Body, e.IsBase64Encoded)
 	if err != nil {
@@ -101,16 +102,16 @@ func (e *event) request(source source, basePath string) (gateway.Request, error)
 	}
 	request := gateway.Request{Method: e.HTTPMethod, Path: e.Path, Header: e.header(), Body: body}
 	switch source {
-	case payload2:
+	case payloadV2:
 		request.Method = e.RequestContext.HTTP.Method
 		request.Path = e.withoutStage(e.RawPath, basePath)
 		request.RawQuery = e.RawQueryString
 		request.RemoteIP = e.RequestContext.HTTP.SourceIP
-		if len(e.Cookies) > 0 { // function URLs send them as a header too
+		if len(e.Cookies) > 0 { // function URLs also send them as a header
 			request.Header.Set("Cookie", strings.Join(e.Cookies, "; "))
 		}
-	case payload1:
-		if e.Version == "1.0" { // a REST API has no version, and no stage in its path
+	case payloadV1:
+		if e.Version == "1.0" { // events of a REST API have no version, and no stage in the path
 			request.Path = e.withoutStage(e.Path, basePath)
 		}
 		request.RawQuery = url.Values(e.query()).Encode()
@@ -123,7 +124,7 @@ func (e *event) request(source source, basePath string) (gateway.Request, error)
 	return request, nil
 }
 
-// withoutStage strips the stage, which the paths of HTTP APIs begin with unless it is $default.
+// withoutStage strips the stage. Paths of HTTP APIs begin with the stage unless it is $default.
 //
 // Source: https://github.com/aws-powertools/powertools-lambda-python/issues/621,
 // https://github.com/dougmoscrop/serverless-http/pull/143 (payload format 1.0)
@@ -140,7 +141,8 @@ func isUnder(path, prefix string) bool {
 	return found && (rest == "" || rest[0] == '/')
 }
 
-// header gives each header once, with all its values. Values are not split at commas: a date or a user agent has some too.
+// header returns each header once, with all its values. Values are not split at commas, because dates and user agents contain
+// commas too.
 func (e *event) header() http.Header {
 	header := make(http.Header, max(len(e.Headers), len(e.MultiValueHeaders)))
 	for _, name := range sorted(e.MultiValueHeaders) {
@@ -156,9 +158,9 @@ func (e *event) header() http.Header {
 	return header
 }
 
-// sorted gives the names in order, so that those that differ in case only always have the same outcome.
+// sorted returns the names in order, so that names that differ only in case always give the same result.
 func sorted[V any](values map[string]V) []string {
-	names := slices.AppendSeq(make([]string, 0, len(values)), maps.Keys(values))
+	names := slices.AppendSeq(make([]string, 0, len(values)), maps.Keys(values)) // slices.Sorted would allocate repeatedly
 	slices.Sort(names)
 	return names
 }
@@ -176,7 +178,7 @@ func (e *event) query() map[string][]string {
 	return query
 }
 
-// join makes a query of names and values that are still escaped, as load balancers send them.
+// join builds a query from names and values that are still escaped. Load balancers send them like that.
 func join(query map[string][]string) string {
 	var pairs []string
 	for _, name := range sorted(query) {

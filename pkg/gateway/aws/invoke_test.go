@@ -1,90 +1,77 @@
 package aws_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/giftstats/giftstats/pkg/gateway/aws"
 )
 
-// A panic is a 500 in the form of each sender, without its text, and is logged.
-func TestPanicIsAnsweredInTheFormOfTheEvent(t *testing.T) {
+// The response to a panic has the format of the event.
+func TestPanic(t *testing.T) {
 	t.Parallel()
-	for file, form := range map[string]string{
-		"http-api-v2": `"headers":{`, "function-url": `"headers":{`, "http-api-v1": `"multiValueHeaders":{`, "rest-api": `"multiValueHeaders":{`,
-		"alb-single": `"statusDescription":"500 Internal Server Error","headers":{`, "alb-multi": `"statusDescription":"500 Internal Server Error","multiValueHeaders":{`,
+	const (
+		single = `"headers":{`
+		multi  = `"multiValueHeaders":{`
+		status = `"statusDescription":"500 Internal Server Error",`
+	)
+	for event, format := range map[string]string{
+		"http-api-v2": single, "function-url": single,
+		"http-api-v1": multi, "rest-api": multi,
+		"alb-single": status + single, "alb-multi": status + multi,
 	} {
-		payload, err := os.ReadFile(filepath.Join("testdata", file+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var log bytes.Buffer
-		handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the secret") })
-		answer, err := aws.New(handler, aws.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).Invoke(invocation(t), payload)
-		var got struct{ StatusCode int }
-		if err != nil || json.Unmarshal(answer, &got) != nil || got.StatusCode != 500 || !bytes.Contains(answer, []byte(form)) || bytes.Contains(answer, []byte("secret")) {
-			t.Errorf("%s: %s, %v", file, answer, err)
-		}
-		if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "the secret") {
-			t.Errorf("%s: log = %s", file, log.String())
-		}
-	}
-}
-
-// Events of other services, and types that are wrong, are refused without an error and without the handler, and logged.
-func TestOtherEventsAreLogged(t *testing.T) {
-	t.Parallel()
-	for _, payload := range []string{``, `{`, `null`, `[]`, `{"httpMethod":7}`, `{"Records":[{"eventSource":"aws:sqs"}]}`, `{"detail-type":"x","source":"y","detail":{}}`} {
-		var log bytes.Buffer
-		handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Errorf("%q: the handler was called", payload) })
-		answer, err := aws.New(handler, aws.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).Invoke(t.Context(), []byte(payload))
-		if err != nil || !bytes.Contains(answer, []byte(`{"statusCode":400,`)) || !strings.Contains(log.String(), "level=WARN") {
-			t.Errorf("%q: %s, %v; log = %s", payload, answer, err, log.String())
-		}
+		t.Run(event, func(t *testing.T) {
+			t.Parallel()
+			adapter().TestPanic(t, read(t, event), format)
+		})
 	}
 }
 
 func TestRequestID(t *testing.T) {
 	t.Parallel()
+	// A client sends these; none of them may reach the handler.
 	const headers = `"headers":{"x-request-id":"spoofed","X-REQUEST-ID":"spoofed too"},"multiValueHeaders":{"X-Request-Id":["again"]}`
-	for _, test := range []struct{ name, context, invocation, fallback string }{
-		{"v2", `"http":{"method":"GET"},"requestId":"r-1"`, "r-1", "r-1"},
-		{"v2 without", `"http":{"method":"GET"}`, "lambda-1", ""},
-		{"v1", `"apiId":"a","requestId":"r-1"`, "r-1", "r-1"},
-		{"ALB", `"elb":{"targetGroupArn":"arn"}`, "lambda-1", ""},
+	for _, test := range []struct {
+		name, version, context string
+		within                 string // the id in an invocation with an id
+		without                string // the id in an invocation without one
+	}{
+		{name: "format 2.0", version: "2.0", context: `"http":{"method":"GET"},"requestId":"r-1"`, within: "r-1", without: "r-1"},
+		{name: "format 2.0 without an id", version: "2.0", context: `"http":{"method":"GET"}`, within: "lambda-1", without: ""},
+		{name: "format 1.0", context: `"apiId":"a","requestId":"r-1"`, within: "r-1", without: "r-1"},
+		{name: "ALB", context: `"elb":{"targetGroupArn":"arn"}`, within: "lambda-1", without: ""},
 	} {
-		version := ""
-		if strings.HasPrefix(test.name, "v2") {
-			version = "2.0"
-		}
-		payload := []byte(`{"version":"` + version + `","httpMethod":"GET","path":"/","requestContext":{` + test.context + `},` + headers + `}`)
-		for want, ctx := range map[string]context.Context{test.invocation: invocation(t), test.fallback: t.Context()} {
-			if test.invocation == test.fallback {
-				ctx = t.Context()
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			payload := fmt.Sprintf(`{"version":%q,"httpMethod":"GET","path":"/","requestContext":{%s},%s}`, test.version, test.context, headers)
+			if got := requestID(t, adapter().Invocation(t.Context()), payload); got != test.within {
+				t.Errorf("request id %q, want %q", got, test.within)
 			}
-			called := false
-			handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				called = true
-				if got := strings.Join(r.Header.Values("X-Request-Id"), "|"); got != want {
-					t.Errorf("%s: request id %q, want %q", test.name, got, want)
-				}
-			})
-			if _, err := aws.New(handler, aws.Options{}).Invoke(ctx, payload); err != nil || !called {
-				t.Errorf("%s: called %v, error %v", test.name, called, err)
+			if got := requestID(t, t.Context(), payload); got != test.without {
+				t.Errorf("without an id of the invocation: request id %q, want %q", got, test.without)
 			}
-		}
+		})
 	}
 }
 
+// requestID returns the request ids that the handler receives, joined.
+func requestID(t *testing.T, ctx context.Context, payload string) string {
+	t.Helper()
+	got := "the handler was not called"
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got = strings.Join(r.Header.Values("X-Request-Id"), "|")
+	})
+	if _, err := adapter().New(t, handler, slog.New(slog.DiscardHandler)).Invoke(ctx, []byte(payload)); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// The handler's deadline is before that of the invocation, so that there is time to respond.
 func TestInvokeKeepsAMargin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -93,9 +80,16 @@ func TestInvokeKeepsAMargin(t *testing.T) {
 			<-r.Context().Done()
 			w.WriteHeader(http.StatusGatewayTimeout)
 		})
-		answer, err := aws.New(handler, aws.Options{}).Invoke(ctx, []byte(`{"version":"2.0","requestContext":{"http":{"method":"GET"}}}`))
-		if err != nil || !bytes.Contains(answer, []byte(`"statusCode":504`)) || ctx.Err() != nil {
-			t.Errorf("%s, %v; the invocation: %v", answer, err, ctx.Err())
+		function := adapter().New(t, handler, slog.New(slog.DiscardHandler))
+		response, err := function.Invoke(ctx, []byte(`{"version":"2.0","requestContext":{"http":{"method":"GET"}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(response), `"statusCode":504`) {
+			t.Errorf("response = %s, want status 504", response)
+		}
+		if ctx.Err() != nil {
+			t.Errorf("the invocation has ended: %v", ctx.Err())
 		}
 	})
 }

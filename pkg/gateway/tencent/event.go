@@ -12,8 +12,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// event is an HTTP event. Values stay raw: a header may be a list, a query value a list, a number or true, and decoding
-// numbers would round them.
+// event is an HTTP event. Values stay raw, because a header may be a list, and a query value may be a list, a number or true.
+// Decoding a number would round it.
 //
 // Source: https://cloud.tencent.com/document/product/583/96099 (function URL),
 // https://github.com/tencentyun/scf-go-lib/issues/11, https://github.com/tencentyun/scf-go-lib/issues/15
@@ -33,7 +33,7 @@ type requestContext struct {
 	SourceIP  string `json:"sourceIp"`
 }
 
-// decode reads a payload and reports whether it is an HTTP event.
+// decode decodes a payload and reports whether it is an HTTP event.
 func decode(payload []byte) (event, bool) {
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
@@ -42,7 +42,7 @@ func decode(payload []byte) (event, bool) {
 	return e, e.HTTPMethod != "" && (e.Path != "" || e.Headers != nil)
 }
 
-// requestID is empty for function URLs, whose events have none.
+// requestID returns the gateway's id of the request. Events of function URLs have none.
 func (e *event) requestID() string {
 	if e.RequestContext == nil {
 		return ""
@@ -50,7 +50,7 @@ func (e *event) requestID() string {
 	return e.RequestContext.RequestID
 }
 
-// request is the event as a request, but for its id.
+// request returns the event as a request without its id.
 func (e *event) request() (gateway.Request, error) {
 	header, err := e.header()
 	if err != nil {
@@ -64,7 +64,9 @@ func (e *event) request() (gateway.Request, error) {
 	if err != nil {
 		return gateway.Request{}, err
 	}
-	request := gateway.Request{Method: e.HTTPMethod, Path: e.Path, RawQuery: query.Encode(), Host: header.Get("Host"), Header: header, Body: body}
+	request := gateway.Request{
+		Method: e.HTTPMethod, Path: e.Path, RawQuery: query.Encode(), Host: header.Get("Host"), Header: header, Body: body,
+	}
 	if e.RequestContext != nil {
 		request.RemoteIP = e.RequestContext.SourceIP
 	} else {
@@ -87,8 +89,9 @@ func (e *event) header() (http.Header, error) {
 	return header, nil
 }
 
-// query is queryString, which has every parameter, and then those that only queryStringParameters knows: API Gateway lists
-// there what is declared in it. Names and values are not escaped any more. True stands for a name without a value.
+// query returns the parameters of queryString and those that only queryStringParameters has. API Gateway puts the parameters
+// that are declared in its configuration into queryStringParameters. Names and values arrive unescaped. The value true stands
+// for a name without a value.
 func (e *event) query() (url.Values, error) {
 	query := url.Values{}
 	for _, parameters := range []map[string]json.RawMessage{e.QueryStringParameters, e.QueryString} {
@@ -103,7 +106,7 @@ func (e *event) query() (url.Values, error) {
 	return query, nil
 }
 
-// body is the text of a string, nothing for null, and anything else as it stands there.
+// body returns the decoded text of a string, nothing for null, and the JSON as received for any other value.
 func (e *event) body() ([]byte, error) {
 	if len(e.Body) == 0 || string(e.Body) == "null" {
 		return nil, nil
@@ -118,20 +121,20 @@ func (e *event) body() ([]byte, error) {
 	return gateway.DecodeBody(text, e.IsBase64Encoded)
 }
 
-// texts gives the values of the header or parameter name: a text, a number with all its digits, true (which stands for the
-// text yes), null (none), or a list of these.
-func texts(name string, raw json.RawMessage, yes string) ([]string, error) {
+// texts returns the values of the header or parameter name. A value may be a string, a number, of which all digits are kept,
+// true, which gives ifTrue, null, which gives no value, or a list of these.
+func texts(name string, raw json.RawMessage, ifTrue string) ([]string, error) {
 	switch raw[0] {
 	case '"':
 		var text string
 		err := json.Unmarshal(raw, &text)
 		return []string{text}, err
 	case '[':
-		return listed(name, raw, yes)
+		return listTexts(name, raw, ifTrue)
 	case '{':
-		return nil, giftstats.Invalid("%.40q in the event is an object; it must be a text, a number, true, or a list of these", name)
+		return nil, giftstats.Invalid("%.40q in the event must not be an object; use a string, a number, true, or a list of these", name)
 	case 't':
-		return []string{yes}, nil
+		return []string{ifTrue}, nil
 	case 'n':
 		return nil, nil
 	default: // a number, or false
@@ -139,7 +142,8 @@ func texts(name string, raw json.RawMessage, yes string) ([]string, error) {
 	}
 }
 
-func listed(name string, raw json.RawMessage, yes string) ([]string, error) {
+// listTexts returns the values of a list.
+func listTexts(name string, raw json.RawMessage, ifTrue string) ([]string, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, err
@@ -147,9 +151,9 @@ func listed(name string, raw json.RawMessage, yes string) ([]string, error) {
 	var all []string
 	for _, element := range list {
 		if element[0] == '[' {
-			return nil, giftstats.Invalid("%.40q in the event is a list of lists", name)
+			return nil, giftstats.Invalid("%.40q in the event must not be a list of lists", name)
 		}
-		values, err := texts(name, element, yes)
+		values, err := texts(name, element, ifTrue)
 		if err != nil {
 			return nil, err
 		}

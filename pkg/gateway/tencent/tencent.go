@@ -1,8 +1,8 @@
 // Package tencent serves HTTP events of Tencent SCF with an http.Handler.
 //
-// One function understands both kinds, by the payload alone: those of Function URLs and those of (old) API Gateway triggers.
-// Nothing is an error of the invocation, because its text would reach the caller of the URL: what is no HTTP event gets a
-// 400 problem.
+// One function serves both kinds and recognizes each by its payload: events of function URLs and of the older API Gateway
+// triggers. An invocation never fails, because the text of its error would reach the caller of the URL: a payload that is not
+// an HTTP event gets a 400 problem.
 package tencent
 
 import (
@@ -18,26 +18,32 @@ import (
 	"github.com/giftstats/giftstats/pkg/gateway"
 )
 
-// Options of a function.
-type Options struct {
-	// Logger takes panics and refused events; nil means slog.Default().
+// Config configures a [Function].
+type Config struct {
+	// Handler serves the requests. It is required.
+	Handler http.Handler
+	// Logger logs panics and refused events; nil means slog.Default().
 	Logger *slog.Logger
 }
 
-// Function serves events. It is a [cloudfunction.Handler], to be started with cloudfunction.StartHandler.
+// Function serves events. It is a [cloudfunction.Handler]; start it with cloudfunction.StartHandler.
 type Function struct{ server *gateway.Server }
 
 var _ cloudfunction.Handler = (*Function)(nil)
 
-// New serves events with handler, which must not be nil.
-func New(handler http.Handler, options Options) *Function {
-	return &Function{server: gateway.NewServer(handler, options.Logger)}
+// New returns a Function for config. It fails if the handler is missing.
+func New(config Config) (*Function, error) {
+	server, err := gateway.New(gateway.Config{Handler: config.Handler, Logger: config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return &Function{server: server}, nil
 }
 
-// expected is the second half of the answer to what is no HTTP event.
-const expected = "this function answers HTTP events of function URLs and API Gateway triggers"
+// expected is the second half of the error text for a payload that is not an HTTP event.
+const expected = "this function accepts HTTP events of function URLs and API Gateway triggers"
 
-// Invoke answers one event. The error is always nil, and payload is not used after it returns.
+// Invoke serves one event. The error is always nil. Invoke keeps no reference to payload after it returns.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx = scfcontext.WithoutZeroDeadline(ctx)
 	event, recognized := decode(payload)
@@ -54,5 +60,5 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		request.RequestID = requestID
 		response = f.server.Serve(ctx, request)
 	}
-	return json.Marshal(answerTo(event, response))
+	return json.Marshal(encode(event, response))
 }

@@ -1,108 +1,91 @@
 package tencent_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
+	"github.com/giftstats/giftstats/internal/testkit/gatewaytest"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
-	"github.com/giftstats/giftstats/pkg/giftstats"
-	"github.com/giftstats/giftstats/pkg/problem"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// mirror writes down the request it gets, and answers with all that makes answers differ.
-type mirror struct{ request string }
-
-func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s\nfrom %s, host %s\nquery %v\n", r.Method, r.RequestURI, r.RemoteAddr, r.Host, r.URL.Query())
-	r.Header.Write(&text)
-	fmt.Fprintf(&text, "%q\n", body)
-	m.request = strings.ReplaceAll(text.String(), "\r", "")
-	w.Header().Set("Content-Type", "application/json")
-	w.Header()["Www-Authenticate"] = []string{"Bearer", `Basic realm="a"`}
-	w.WriteHeader(http.StatusCreated)
-	io.WriteString(w, `{"room_id":"房"}`)
-}
-
-func invoke(t testing.TB, handler http.Handler, payload []byte) []byte {
-	t.Helper()
-	ctx := functioncontext.NewContext(t.Context(), &functioncontext.FunctionContext{RequestID: "scf-1"})
-	answer, err := tencent.New(handler, tencent.Options{Logger: slog.New(slog.DiscardHandler)}).Invoke(ctx, payload)
-	if err != nil {
-		t.Fatalf("Invoke: %v", err)
+func adapter() gatewaytest.Adapter {
+	return gatewaytest.Adapter{
+		New: func(t testing.TB, handler http.Handler, logger *slog.Logger) gatewaytest.Function {
+			t.Helper()
+			function, err := tencent.New(tencent.Config{Handler: handler, Logger: logger})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return function
+		},
+		Invocation: func(ctx context.Context) context.Context {
+			return functioncontext.NewContext(ctx, &functioncontext.FunctionContext{RequestID: "scf-1"})
+		},
+		RequestID: "scf-1",
 	}
-	return answer
 }
 
-// Each event in testdata has a golden file: the request that it is, and the answer in the form that its sender takes.
-func TestEvents(t *testing.T) {
+func TestGolden(t *testing.T) {
 	t.Parallel()
-	files, _ := filepath.Glob("testdata/*.json")
-	if len(files) == 0 {
-		t.Fatal("no events")
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+	adapter().TestGolden(t)
+}
+
+func TestOtherEvents(t *testing.T) {
+	t.Parallel()
+	adapter().TestOtherEvents(t)
+}
+
+func TestPayloadIsNotKept(t *testing.T) {
+	t.Parallel()
+	adapter().TestPayloadIsNotKept(t, []byte(`{"httpMethod":"POST","path":"/a","headers":{"n":17},"body":{"room":1}}`))
+}
+
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	for name, payload := range map[string]string{
+		"Function URL": `{"httpMethod":"GET","path":"/"}`,
+		"API Gateway":  `{"httpMethod":"GET","path":"/","requestContext":{"requestId":"r-1"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			payload, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			handler := &mirror{request: "not called\n"}
-			answer := invoke(t, handler, payload)
-			var indented bytes.Buffer
-			if err := json.Indent(&indented, answer, "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			got := handler.request + "\n" + indented.String() + "\n"
-			golden := strings.TrimSuffix(file, ".json") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got:\n%s\nwant:\n%s", got, want)
-			}
+			adapter().TestPanic(t, []byte(payload), `"statusCode":500,`)
 		})
+	}
+}
+
+func TestNewNeedsAHandler(t *testing.T) {
+	t.Parallel()
+	if _, err := tencent.New(tencent.Config{}); err == nil {
+		t.Error("New accepts a Config without a handler")
 	}
 }
 
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, fields, want string }{
-		{"text", `"body":"{\"a\":1}"`, `{"a":1}`},
-		{"missing", `"path":"/"`, ``},
-		{"null", `"body":null`, ``},
-		{"embedded object", `"body":{"room_id": 12345678901234567890}`, `{"room_id": 12345678901234567890}`},
-		{"embedded number", `"body":7,"isBase64Encoded":true`, `7`},
-		{"base64", `"body":"AP/+","isBase64Encoded":true`, "\x00\xff\xfe"},
+		{name: "text", fields: `"body":"{\"a\":1}"`, want: `{"a":1}`},
+		{name: "missing", fields: `"path":"/"`, want: ``},
+		{name: "null", fields: `"body":null`, want: ``},
+		{
+			name:   "embedded object",
+			fields: `"body":{"room_id": 12345678901234567890}`,
+			want:   `{"room_id": 12345678901234567890}`,
+		},
+		{name: "embedded number", fields: `"body":7,"isBase64Encoded":true`, want: `7`},
+		{name: "base64", fields: `"body":"AP/+","isBase64Encoded":true`, want: "\x00\xff\xfe"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var got []byte
-			invoke(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) }),
-				[]byte(`{"httpMethod":"POST","path":"/",`+test.fields+`}`))
+			handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) })
+			adapter().Invoke(t, handler, []byte(`{"httpMethod":"POST","path":"/",`+test.fields+`}`))
 			if string(got) != test.want {
 				t.Errorf("body %q, want %q", got, test.want)
 			}
@@ -110,135 +93,67 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestBytesComeBackAsBase64(t *testing.T) {
+func TestBinaryBodyIsBase64(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff\xfe")) })
-	answer := string(invoke(t, handler, []byte(`{"httpMethod":"GET","headers":{}}`)))
-	if want := `{"isBase64Encoded":true,"statusCode":200,"headers":{"Content-Type":"application/octet-stream"},"body":"AP/+"}`; answer != want {
-		t.Errorf("answer = %s, want %s", answer, want)
+	got := string(adapter().Invoke(t, handler, []byte(`{"httpMethod":"GET","headers":{}}`)))
+	want := `{"isBase64Encoded":true,"statusCode":200,"headers":{"Content-Type":"application/octet-stream"},"body":"AP/+"}`
+	if got != want {
+		t.Errorf("response = %s, want %s", got, want)
 	}
 }
 
-func TestWhatIsNoRequestGetsAProblem(t *testing.T) {
+func TestPayloadsThatAreNotRequests(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, payload, detail string }{
-		{"empty", "", "the payload is empty; this function answers HTTP events of function URLs"},
-		{"not JSON", "{", "the payload is not JSON; this function answers"},
-		{"other object", `{"foo":1}`, "the payload is no HTTP event; this function answers"},
-		{"array", `[1]`, "no HTTP event"},
-		{"number", `7`, "no HTTP event"},
-		{"null", `null`, "no HTTP event"},
-		{"method alone", `{"httpMethod":"GET"}`, "no HTTP event"},
-		{"wrong types", `{"httpMethod":"GET","path":1}`, "no HTTP event"},
-		{"object in the query", `{"httpMethod":"GET","path":"/","queryString":{"room_id":{}}}`, `"room_id" in the event is an object; it must be a text`},
-		{"object in a list", `{"httpMethod":"GET","path":"/","headers":{"a":["b",{}]}}`, `"a" in the event is an object`},
-		{"list of lists", `{"httpMethod":"GET","path":"/","headers":{"a":[["b"]]}}`, `"a" in the event is a list of lists`},
-		{"no base64", `{"httpMethod":"POST","path":"/","body":"?","isBase64Encoded":true}`, "its body is base64, and it is not"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			var answer struct {
-				StatusCode      int
-				IsBase64Encoded bool
-				Headers         map[string]string
-				Body            string
-			}
-			if err := json.Unmarshal(invoke(t, &mirror{}, []byte(test.payload)), &answer); err != nil {
-				t.Fatal(err)
-			}
-			var got problem.Details
-			if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
-				t.Fatalf("%v in %+v", err, answer)
-			}
-			if answer.StatusCode != 400 || answer.Headers["Content-Type"] != "application/problem+json" || got.Code != giftstats.CodeInvalidRequest ||
-				!strings.Contains(got.Detail, test.detail) || got.RequestID != "scf-1" {
-				t.Errorf("answer = %+v", answer)
-			}
-		})
-	}
-}
-
-func TestDeadlines(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name      string
-		deadline  time.Time
-		has, over bool
-	}{
-		{"zero means none", time.Unix(0, 0).UTC(), false, false},
-		{"a real one in the past stays", time.Unix(1, 0), true, true},
-		{"a real one", time.Now().Add(time.Hour), true, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithDeadline(t.Context(), test.deadline)
-			defer cancel()
-			ctx = functioncontext.NewContext(ctx, &functioncontext.FunctionContext{RequestID: "scf-1"})
-			called := false
-			handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				called = true
-				_, has := r.Context().Deadline()
-				if over := r.Context().Err() != nil; has != test.has || over != test.over {
-					t.Errorf("deadline %v, over %v", has, over)
-				}
-				if _, ok := functioncontext.FromContext(r.Context()); !ok || r.Header.Get("X-Request-Id") != "scf-1" {
-					t.Errorf("the context has lost its values; request id %q", r.Header.Get("X-Request-Id"))
-				}
-			})
-			if _, err := tencent.New(handler, tencent.Options{}).Invoke(ctx, []byte(`{"httpMethod":"GET","path":"/"}`)); err != nil || !called {
-				t.Errorf("called %v, error %v", called, err)
-			}
-		})
-	}
-}
-
-func TestPayloadIsNotKept(t *testing.T) {
-	t.Parallel()
-	var kept *http.Request
-	payload := []byte(`{"httpMethod":"POST","path":"/a","headers":{"n":17},"body":{"room":1}}`)
-	invoke(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = r }), payload)
-	clear(payload)
-	body, _ := io.ReadAll(kept.Body)
-	if string(body) != `{"room":1}` || kept.URL.Path != "/a" || kept.Header.Get("N") != "17" {
-		t.Errorf("request = %+v, body %q", kept, body)
-	}
-}
-
-// Whatever comes: there is an answer, and it is one.
-func FuzzInvoke(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.json")
-	for _, file := range files {
-		payload, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
-	}
-	f.Add([]byte(`{"httpMethod":"GET","path":"%","headers":{"a":[]},"queryString":{"b":[null,[]]},"body":[1]}`))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		before := bytes.Clone(payload)
-		answer := invoke(t, &mirror{}, payload)
-		var got struct{ StatusCode int }
-		if err := json.Unmarshal(answer, &got); err != nil || got.StatusCode != 201 && got.StatusCode != 400 {
-			t.Errorf("answer = %s, %v", answer, err)
-		}
-		if !bytes.Equal(before, payload) {
-			t.Error("the payload was changed")
-		}
+	const (
+		notHTTP = "not an HTTP event"
+		get     = `{"httpMethod":"GET","path":"/",`
+	)
+	adapter().TestRefusals(t, []gatewaytest.Refusal{
+		{Name: "empty", Payload: "", Detail: "the payload is empty; this function accepts HTTP events of function URLs"},
+		{Name: "not JSON", Payload: "{", Detail: "the payload is not JSON; this function accepts"},
+		{Name: "other object", Payload: `{"foo":1}`, Detail: "the payload is not an HTTP event; this function accepts"},
+		{Name: "array", Payload: `[1]`, Detail: notHTTP},
+		{Name: "number", Payload: `7`, Detail: notHTTP},
+		{Name: "null", Payload: `null`, Detail: notHTTP},
+		{Name: "method alone", Payload: `{"httpMethod":"GET"}`, Detail: notHTTP},
+		{Name: "wrong types", Payload: `{"httpMethod":"GET","path":1}`, Detail: notHTTP},
+		{
+			Name:    "object in the query",
+			Payload: get + `"queryString":{"room_id":{}}}`,
+			Detail:  `"room_id" in the event must not be an object; use a string`,
+		},
+		{Name: "object in a list", Payload: get + `"headers":{"a":["b",{}]}}`, Detail: `"a" in the event must not be an object`},
+		{Name: "list of lists", Payload: get + `"headers":{"a":[["b"]]}}`, Detail: `"a" in the event must not be a list of lists`},
+		{Name: "invalid base64", Payload: get + `"body":"?","isBase64Encoded":true}`, Detail: "not valid base64"},
 	})
+}
+
+func FuzzInvoke(f *testing.F) {
+	adapter().Fuzz(f, `{"httpMethod":"GET","path":"%","headers":{"a":[]},"queryString":{"b":[null,[]]},"body":[1]}`)
 }
 
 func ExampleNew() {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		fmt.Fprintf(w, "%s of %s, from %s", r.Method, r.URL, r.RemoteAddr)
+		fmt.Fprintf(w, "%s %s from %s", r.Method, r.URL, r.RemoteAddr)
 	})
-	function := tencent.New(handler, tencent.Options{}) // in earnest: cloudfunction.StartHandler(function)
-	answer, err := function.Invoke(context.Background(), []byte(`{
+	function, err := tencent.New(tencent.Config{Handler: handler}) // a real program calls cloudfunction.StartHandler(function)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	response, err := function.Invoke(context.Background(), []byte(`{
 		"httpMethod": "GET", "path": "/v1/gift-stats", "queryString": {"room_id": 17},
 		"headers": {"x-scf-remote-addr": "192.0.2.1"}, "body": ""
 	}`))
-	fmt.Println(string(answer), err)
+	var decoded struct {
+		StatusCode int
+		Body       string
+	}
+	fmt.Println(err, json.Unmarshal(response, &decoded))
+	fmt.Println(decoded.StatusCode, decoded.Body)
 	// Output:
-	// {"isBase64Encoded":false,"statusCode":200,"headers":{"Content-Type":"text/plain"},"body":"GET of /v1/gift-stats?room_id=17, from 192.0.2.1:0"} <nil>
+	// <nil> <nil>
+	// 200 GET /v1/gift-stats?room_id=17 from 192.0.2.1:0
 }
