@@ -28,6 +28,13 @@ const (
 	codeRoomExists     = 100003 // room id already used
 	codeRoomUnknown    = 100004 // room never existed, or was dissolved
 	codeGiftUnknown    = 102002 // gift id unknown
+	codeWebhookFailed  = 102004 // the webhook before the gift failed
+)
+
+// Codes of the webhook before a gift that are passed on to the sender.
+const (
+	minPassedOn = 102100
+	maxPassedOn = 102200
 )
 
 // Error is a refusal: what a caller over HTTP gets as ErrorCode and ErrorInfo.

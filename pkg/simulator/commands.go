@@ -12,7 +12,7 @@ import (
 type command func(r *http.Request, body *object) (any, error)
 
 // createRoom: https://trtc.io/document/63401
-func (e *Engine) createRoom(_ *http.Request, body *object) (any, error) {
+func (e *Engine) createRoom(r *http.Request, body *object) (any, error) {
 	in := body.object("RoomInfo")
 	if body.err != nil {
 		return nil, body.err
@@ -35,7 +35,7 @@ func (e *Engine) createRoom(_ *http.Request, body *object) (any, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	return nil, e.CreateRoom(info)
+	return nil, e.create(detached(r), info, clientIP(r))
 }
 
 func optional[T any](o *object, name string, read func(string) T, into *T) {
@@ -50,10 +50,16 @@ func (e *Engine) destroyRoom(r *http.Request, body *object) (any, error) {
 	if body.err != nil {
 		return nil, body.err
 	}
-	clientIP, _, _ := net.SplitHostPort(r.RemoteAddr)
-	// The webhook is sent even when the caller does not wait for it.
-	dissolved, err := e.dissolve(context.WithoutCancel(r.Context()), roomID, clientIP)
+	dissolved, err := e.dissolve(detached(r), roomID, clientIP(r))
 	return struct{ Statistic Statistic }{dissolved.Statistic}, err
+}
+
+// detached is the context of a request for its webhook, which is sent even if the caller does not wait for it.
+func detached(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+
+func clientIP(r *http.Request) string {
+	ip, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return ip
 }
 
 // getRoomInfo: https://trtc.io/document/63404
@@ -109,7 +115,7 @@ func (e *Engine) getGiftCount(_ *http.Request, body *object) (any, error) {
 // sendGift takes a call without Count as one piece: the field is in the sample of the page and not in its table.
 //
 // Source: https://www.tencentcloud.com/zh/document/product/1071/76861
-func (e *Engine) sendGift(_ *http.Request, body *object) (any, error) {
+func (e *Engine) sendGift(r *http.Request, body *object) (any, error) {
 	sent := SentGift{
 		RoomID:    body.text("RoomId"),
 		GiftID:    body.text("GiftId"),
@@ -121,7 +127,7 @@ func (e *Engine) sendGift(_ *http.Request, body *object) (any, error) {
 	if body.err != nil {
 		return nil, body.err
 	}
-	return nil, e.SendGift(sent)
+	return nil, e.give(detached(r), sent, clientIP(r))
 }
 
 // describedRoom is what get_room_info and the webhook both tell of a room.
@@ -129,7 +135,7 @@ type describedRoom struct {
 	RoomID            string `json:"RoomId"`
 	RoomName          string
 	RoomType          string
-	Owner             owner `json:"Owner_Account"`
+	Owner             sampleAccount `json:"Owner_Account"`
 	CoverURL          string
 	IsSeatEnabled     bool
 	TakeSeatMode      string
@@ -143,25 +149,30 @@ type describedRoom struct {
 }
 
 func (r *room) describe() describedRoom {
-	info := r.info
+	d := describe(r.info)
+	d.ViewCount = r.statistic.TotalViewers
+	return d
+}
+
+func describe(info RoomInfo) describedRoom {
 	if info.Category == nil {
 		info.Category = []int64{}
 	}
 	return describedRoom{
-		RoomID: info.RoomID, RoomName: info.RoomName, RoomType: "Live", Owner: owner(info.Owner), CoverURL: info.CoverURL,
+		RoomID: info.RoomID, RoomName: info.RoomName, RoomType: "Live", Owner: sampleAccount(info.Owner), CoverURL: info.CoverURL,
 		IsSeatEnabled: info.IsSeatEnabled, TakeSeatMode: info.TakeSeatMode, MaxSeatCount: info.MaxSeatCount,
 		MaxMemberCount: info.MaxMemberCount, IsMessageDisabled: info.IsMessageDisabled, IsPublicVisible: info.IsPublicVisible,
-		ActivityStatus: info.ActivityStatus, ViewCount: r.statistic.TotalViewers, Category: info.Category,
+		ActivityStatus: info.ActivityStatus, Category: info.Category,
 	}
 }
 
-// owner is an account that stands as a bare number when it is all digits, as in the samples of the pages, also beyond 2^53.
-type owner string
+// sampleAccount is an account that is a bare number in JSON if it is all digits, as in the samples of the pages, even above 2^53.
+type sampleAccount string
 
 // MarshalJSON leaves digits with a leading zero a string, since JSON has no such number.
-func (o owner) MarshalJSON() ([]byte, error) {
-	if o != "" && o[0] != '0' && strings.Trim(string(o), "0123456789") == "" {
-		return []byte(o), nil
+func (a sampleAccount) MarshalJSON() ([]byte, error) {
+	if a != "" && a[0] != '0' && strings.Trim(string(a), "0123456789") == "" {
+		return []byte(a), nil
 	}
-	return json.Marshal(string(o))
+	return json.Marshal(string(a))
 }

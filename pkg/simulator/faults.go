@@ -1,14 +1,14 @@
 package simulator
 
 import (
-	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/fault"
 )
 
 // Fault is a way to misbehave. What is not set stays as usual.
@@ -18,7 +18,10 @@ import (
 type Fault struct {
 	Command string // whose calls; "" for any
 	Skip    int    // let so many calls through first
-	Times   int    // then spoil so many; 0 is once, negative for ever
+	Times   int    // then spoil so many; negative means no limit, 0 means 1, or no limit if Probability is set
+
+	// Probability is the chance that a call is spoiled, drawn from Config.Rand. If it is not between 0 and 1, every call is.
+	Probability float64
 
 	Latency time.Duration // wait before anything else; when the caller goes before that, nothing is carried out
 	Status  int           // HTTP status, 200 to 599; without Code and Body, the answer is plain text as a proxy's is
@@ -30,71 +33,17 @@ type Fault struct {
 	Reset   bool          // answer nothing and reset the connection
 }
 
-// Misbehave adds a fault. A call takes the first of the faults that are meant for its command, and the next one gets its turn
-// when that one is used up: its Skip and its Times.
-func (e *Engine) Misbehave(fault Fault) {
-	fault.Header = fault.Header.Clone()
-	fault.Body = slices.Clone(fault.Body)
-	if fault.Times == 0 {
-		fault.Times = 1
-	}
-	e.faults.mu.Lock()
-	defer e.faults.mu.Unlock()
-	e.faults.queue = append(e.faults.queue, &fault)
+// Misbehave adds a fault. A call takes the first fault for its command; when that fault is used up, the next one takes over.
+func (e *Engine) Misbehave(f Fault) {
+	f.Header = f.Header.Clone()
+	f.Body = slices.Clone(f.Body)
+	e.faults.Add(fault.Rule{Target: f.Command, Skip: f.Skip, Times: f.Times, Probability: f.Probability}, f)
 }
 
-// Heal removes all faults.
+// Heal removes all faults and all rules that lose webhooks.
 func (e *Engine) Heal() {
-	e.faults.mu.Lock()
-	defer e.faults.mu.Unlock()
-	e.faults.queue = nil
-}
-
-type faults struct {
-	mu    sync.RWMutex
-	queue []*Fault
-}
-
-// take returns the fault for one call of a command.
-func (f *faults) take(command string) Fault {
-	f.mu.RLock()
-	none := len(f.queue) == 0
-	f.mu.RUnlock()
-	if none {
-		return Fault{}
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, fault := range f.queue {
-		switch {
-		case fault.Command != "" && fault.Command != command:
-			continue
-		case fault.Skip > 0:
-			fault.Skip--
-			return Fault{}
-		case fault.Times > 0:
-			fault.Times--
-		}
-		if fault.Times == 0 {
-			f.queue = slices.Delete(f.queue, i, i+1)
-		}
-		return *fault
-	}
-	return Fault{}
-}
-
-// wait lets the latency pass. It ends the request when the caller has gone before.
-func (f *Fault) wait(ctx context.Context) {
-	if f.Latency <= 0 {
-		return
-	}
-	timer := time.NewTimer(f.Latency)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		panic(http.ErrAbortHandler)
-	}
+	e.faults.Clear()
+	e.losses.Clear()
 }
 
 // replaces reports whether the fault answers by itself, with an answer that is no envelope.

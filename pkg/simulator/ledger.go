@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -42,7 +43,11 @@ type room struct {
 	messages  int64
 	senders   map[string]bool
 	received  map[string]*income // by receiver
+	seats     map[int64]string   // accounts, by the number of their seat
 }
+
+// errRoomUnknown is the same for rooms of the past and of the future.
+var errRoomUnknown = refuse(codeRoomUnknown, "the room does not exist, or is dissolved")
 
 type income struct {
 	GiftCount
@@ -54,7 +59,7 @@ func (l *ledger) find(roomID string) (*room, error) {
 	if found := l.rooms[roomID]; found != nil {
 		return found, nil
 	}
-	return nil, refuse(codeRoomUnknown, "the room does not exist, or is dissolved")
+	return nil, errRoomUnknown
 }
 
 func (l *ledger) create(info RoomInfo, now time.Time) error {
@@ -63,7 +68,9 @@ func (l *ledger) create(info RoomInfo, now time.Time) error {
 	if l.rooms[info.RoomID] != nil {
 		return refuse(codeRoomExists, "the room id is already used")
 	}
-	l.rooms[info.RoomID] = &room{info: info, created: now, senders: map[string]bool{}, received: map[string]*income{}}
+	l.rooms[info.RoomID] = &room{
+		info: info, created: now, senders: map[string]bool{}, received: map[string]*income{}, seats: map[int64]string{},
+	}
 	return nil
 }
 
@@ -97,6 +104,21 @@ func (l *ledger) change(roomID string, how func(*room) error) error {
 		return err
 	}
 	return how(found)
+}
+
+// price returns the room of a gift and the price of one piece.
+func (l *ledger) price(sent SentGift) (*room, int64, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	found, err := l.find(sent.RoomID)
+	if err != nil {
+		return nil, 0, err
+	}
+	price, ok := l.prices[sent.GiftID]
+	if !ok {
+		return nil, 0, refuse(codeGiftUnknown, "the gift %q is not in the catalogue", sent.GiftID)
+	}
+	return found, price, nil
 }
 
 // send gives the gift to every receiver, or to none.
@@ -146,7 +168,10 @@ func sum(a, b int64) (int64, bool) {
 
 // snapshot copies a room.
 func (r *room) snapshot() Room {
-	copied := Room{RoomInfo: r.info, CreatedAt: r.created, Statistic: r.statistic, TotalMsgCount: r.messages, Received: map[string]GiftCount{}}
+	copied := Room{
+		RoomInfo: r.info, CreatedAt: r.created, Statistic: r.statistic, TotalMsgCount: r.messages,
+		Received: map[string]GiftCount{}, Seats: maps.Clone(r.seats),
+	}
 	copied.Category = slices.Clone(r.info.Category)
 	for receiver, got := range r.received {
 		copied.Received[receiver] = got.GiftCount

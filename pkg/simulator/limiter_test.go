@@ -9,18 +9,21 @@ import (
 )
 
 func TestDocumentedLimits(t *testing.T) {
-	for command, limit := range map[string]int{"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_stats": 100, "send_gift": 200} {
+	for command, limit := range map[string]int{
+		"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_list": 10, "get_room_stats": 100, "send_gift": 200,
+	} {
 		t.Run(command, func(t *testing.T) {
 			a := newApp(t)
+			const wrong = `{"RoomId":1,"RoomInfo":1,"Count":"1"}`
 			for range limit {
-				check(t, a.call(t, command, `{}`), 100002, "")
+				check(t, a.call(t, command, wrong), 100002, "")
 			}
-			check(t, a.call(t, command, `{}`), 60007, fmt.Sprintf("%s is limited to %d calls", command, limit))
+			check(t, a.call(t, command, wrong), 60007, fmt.Sprintf("%s is limited to %d calls", command, limit))
 			check(t, a.call(t, "destroy_room", `{}`), 100002, "") // each command has a limit of its own
 			a.clock.advance(time.Second - 1)
-			check(t, a.call(t, command, `{}`), 60007, "")
+			check(t, a.call(t, command, wrong), 60007, "")
 			a.clock.advance(1)
-			check(t, a.call(t, command, `{}`), 100002, "")
+			check(t, a.call(t, command, wrong), 100002, "")
 			if got := a.Peak(command); got != limit+2 {
 				t.Errorf("Peak = %d, want %d: refused calls count, too", got, limit+2)
 			}

@@ -44,45 +44,22 @@ type Room struct {
 	TotalMsgCount int64
 	CreatedAt     time.Time
 	Received      map[string]GiftCount // by receiver
-}
-
-// Gift is an entry of the catalogue.
-type Gift struct {
-	ID    string
-	Coins int64 // the price of one piece
-}
-
-// SentGift is one sending of a gift: Count pieces to each of the receivers.
-type SentGift struct {
-	RoomID    string
-	GiftID    string
-	Count     int64
-	Sender    string
-	Receivers []string
+	Seats         map[int64]string     // accounts, by the number of their seat
 }
 
 // Dissolved is what is left of a room.
 type Dissolved struct {
 	Statistic Statistic
-	Webhook   *WebhookOutcome // nil when no webhook is set
+	Webhook   *WebhookOutcome // nil if this webhook is off
 }
 
-// AddGift puts a gift into the catalogue, or changes its price for the gifts sent from now on.
-func (e *Engine) AddGift(gift Gift) error {
-	if err := checkBytes("GiftId", gift.ID, maxGiftID); err != nil {
-		return err
-	}
-	if gift.Coins < 0 {
-		return refuse(codeParameter, "Coins is negative")
-	}
-	e.ledger.mu.Lock()
-	defer e.ledger.mu.Unlock()
-	e.ledger.prices[gift.ID] = gift.Coins
-	return nil
-}
-
-// CreateRoom creates a room, as create_room does. A dissolved room's id may be used anew, and its counters begin at zero.
+// CreateRoom creates a room, as create_room does, and waits until the webhook is answered. The id of a dissolved room may be
+// used again: it is another room then, with counters that start at zero.
 func (e *Engine) CreateRoom(info RoomInfo) error {
+	return e.create(context.Background(), info, localIP)
+}
+
+func (e *Engine) create(ctx context.Context, info RoomInfo, clientIP string) error {
 	if err := checkBytes("RoomId", info.RoomID, maxRoomID); err != nil {
 		return err
 	}
@@ -107,7 +84,12 @@ func (e *Engine) CreateRoom(info RoomInfo) error {
 		return err
 	}
 	info.Category = slices.Clone(info.Category)
-	return e.ledger.create(info, e.config.Now())
+	created := e.config.Now()
+	if err := e.ledger.create(info, created); err != nil {
+		return err
+	}
+	e.afterCreate(ctx, info, created, clientIP)
+	return nil
 }
 
 // EnterRoom counts one entry of an account.
@@ -139,63 +121,6 @@ func (e *Engine) happen(roomID, account string, how func(*room) error) error {
 	return e.ledger.change(roomID, how)
 }
 
-// SendGift sends a gift, as send_gift does.
-func (e *Engine) SendGift(sent SentGift) error {
-	if err := checkBytes("RoomId", sent.RoomID, maxRoomID); err != nil {
-		return err
-	}
-	if sent.Count < 1 {
-		return refuse(codeParameter, "Count is %d, it must be above zero", sent.Count)
-	}
-	if err := e.checkAccount("From_Account", sent.Sender); err != nil {
-		return err
-	}
-	if err := e.checkReceivers(sent.Receivers); err != nil {
-		return err
-	}
-	return e.ledger.change(sent.RoomID, func(r *room) error {
-		price, ok := e.ledger.prices[sent.GiftID]
-		if !ok {
-			return refuse(codeGiftUnknown, "the gift %q is not in the catalogue", sent.GiftID)
-		}
-		return r.send(sent, price)
-	})
-}
-
-func (e *Engine) checkReceivers(receivers []string) error {
-	if len(receivers) == 0 {
-		return refuse(codeParameter, "ReceiverList_Account is empty")
-	}
-	named := make(map[string]bool, len(receivers))
-	for _, receiver := range receivers {
-		if err := e.checkAccount("ReceiverList_Account", receiver); err != nil {
-			return err
-		}
-		if named[receiver] {
-			return refuse(codeParameter, "ReceiverList_Account names %q twice", receiver)
-		}
-		named[receiver] = true
-	}
-	return nil
-}
-
-// GiftCount tells what an account received in a room, as get_gift_count does.
-func (e *Engine) GiftCount(roomID, receiver string) (GiftCount, error) {
-	var count GiftCount
-	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
-		return count, err
-	}
-	if err := e.checkAccount("From_Account", receiver); err != nil {
-		return count, err
-	}
-	err := e.ledger.look(roomID, func(r *room) {
-		if got := r.received[receiver]; got != nil {
-			count = got.GiftCount
-		}
-	})
-	return count, err
-}
-
 // Room copies what is known of a room.
 func (e *Engine) Room(roomID string) (Room, error) {
 	var found Room
@@ -206,7 +131,7 @@ func (e *Engine) Room(roomID string) (Room, error) {
 // DestroyRoom dissolves a room, as destroy_room does, and waits until the webhook is answered or ctx is done. That the
 // webhook failed is no error here.
 func (e *Engine) DestroyRoom(ctx context.Context, roomID string) (Dissolved, error) {
-	return e.dissolve(ctx, roomID, "127.0.0.1")
+	return e.dissolve(ctx, roomID, localIP)
 }
 
 func (e *Engine) dissolve(ctx context.Context, roomID, clientIP string) (Dissolved, error) {
@@ -217,7 +142,7 @@ func (e *Engine) dissolve(ctx context.Context, roomID, clientIP string) (Dissolv
 	if err != nil {
 		return Dissolved{}, err
 	}
-	return Dissolved{Statistic: destroyed.statistic, Webhook: e.tell(ctx, destroyed, clientIP)}, nil
+	return Dissolved{Statistic: destroyed.statistic, Webhook: e.afterDestroy(ctx, destroyed, clientIP)}, nil
 }
 
 func (e *Engine) checkAccount(field, account string) error {

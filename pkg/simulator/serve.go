@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/fault"
 )
 
 const (
@@ -38,23 +39,23 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the caller has gone, there is nobody to answer
 	}
 	number := e.journal.begin(name, r.URL.RawQuery, text, e.config.Now())
-	fault := e.faults.take(name)
-	fault.wait(r.Context())
+	f, _ := e.faults.Take(name)
+	fault.Wait(r.Context(), f.Latency, nil)
 	switch {
-	case fault.Reset:
+	case f.Reset:
 		reset(w)
-	case fault.replaces():
-		fault.send(w, nil)
+	case f.replaces():
+		f.send(w, nil)
 	default:
-		answer := e.answer(r, name, text, fault)
+		answer := e.answer(r, name, text, f)
 		e.journal.end(number, answer.ErrorCode)
-		fault.send(w, answer.encode())
+		f.send(w, encode(answer))
 	}
 }
 
-func (e *Engine) answer(r *http.Request, name string, text []byte, fault Fault) envelope {
-	if fault.Code != 0 {
-		return e.envelope(nil, &Error{fault.Code, fault.Info})
+func (e *Engine) answer(r *http.Request, name string, text []byte, f Fault) envelope {
+	if f.Code != 0 {
+		return e.envelope(nil, &Error{f.Code, f.Info})
 	}
 	return e.envelope(e.carryOut(r, name, text))
 }
@@ -83,14 +84,6 @@ func (e *Engine) envelope(data any, err error) envelope {
 	refusal := &Error{codeParameter, err.Error()}
 	errors.As(err, &refusal)
 	return envelope{ActionStatus: "FAIL", ErrorCode: refusal.Code, ErrorInfo: refusal.Info, RequestID: id}
-}
-
-func (a envelope) encode() []byte {
-	text, err := json.Marshal(a)
-	if err != nil {
-		panic(err) // plain data always encodes
-	}
-	return text
 }
 
 // admit checks all of a call but its body.

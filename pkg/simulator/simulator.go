@@ -1,8 +1,8 @@
 // Package simulator is an embedded live engine: it answers v4/live_engine_http_srv as Tencent's does, out of a ledger in
-// memory, and sends the webhook of a dissolved room. It is for the local server, for tests and for benchmarks.
+// memory, and sends the webhooks of rooms, seats and gifts. It is for the local server, for tests and for benchmarks.
 //
-// An [Engine] is an http.Handler that takes create_room, destroy_room, get_room_info, get_room_stats, get_gift_count and
-// send_gift; the same can be done by its methods. It checks what it is sent by its own reading of the documents and shares
+// An [Engine] is an http.Handler that takes create_room, destroy_room, get_room_info, get_room_list, get_room_stats,
+// get_gift_count and send_gift; the same can be done by its methods, and further changes of a room. It checks what it is sent by its own reading of the documents and shares
 // no code with the client of this module, so that each finds the mistakes of the other. Refusals are an [*Error] with a
 // documented code. [Engine.Misbehave] makes it fail in the ways that an upstream fails. Nobody has compared it with the
 // live service.
@@ -15,10 +15,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/simulator/fault"
 )
 
 // Config of an [Engine]. The first three fields are required.
@@ -40,12 +44,15 @@ type Config struct {
 	// Negative: never.
 	MaxBadSignatures int
 
-	// WebhookURL is told of dissolved rooms, unless it is empty.
-	WebhookURL string
-	// WebhookToken signs the webhooks, unless it is empty.
-	WebhookToken string
+	// WebhookURL, WebhookToken and WebhookCommands are the arguments of the first [Engine.SetWebhook].
+	WebhookURL      string
+	WebhookToken    string
+	WebhookCommands []string
 	// Transport sends the webhooks. Default: one that keeps no connection open.
 	Transport http.RoundTripper
+
+	// Rand decides where a rule has a Probability. The engine draws from it under a lock of its own. Default: a random seed.
+	Rand rand.Source
 }
 
 // Engine is one simulated app. It may be used from several goroutines, and leaves nothing behind that must be closed.
@@ -59,14 +66,15 @@ type Engine struct {
 	verifier *verifier
 	limiter  *limiter
 	ledger   ledger
-	faults   faults
+	faults   fault.Queue[Fault]
+	losses   fault.Queue[struct{}]
 	journal  *journal
 	webhook  webhook
 }
 
 // DocumentedLimits gives the calls per second that the pages of the commands allow. destroy_room's page names none.
 func DocumentedLimits() map[string]int {
-	return map[string]int{"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_stats": 100, "send_gift": 200}
+	return map[string]int{"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_list": 10, "get_room_stats": 100, "send_gift": 200}
 }
 
 // DefaultGifts gives the catalogue of an app that has none of its own.
@@ -96,17 +104,34 @@ func New(config Config) (*Engine, error) {
 		"create_room":    e.createRoom,
 		"destroy_room":   e.destroyRoom,
 		"get_room_info":  e.getRoomInfo,
+		"get_room_list":  e.getRoomList,
 		"get_room_stats": e.getRoomStats,
 		"get_gift_count": e.getGiftCount,
 		"send_gift":      e.sendGift,
 	}
 	e.journal = newJournal(maps.Keys(e.commands))
 	e.verifier = newVerifier(config)
+	e.faults.Random = chance(config.Rand)
+	e.losses.Random = e.faults.Random
 	e.ledger = ledger{rooms: map[string]*room{}, prices: map[string]int64{}}
 	if err := e.configure(config); err != nil {
 		return nil, err
 	}
 	return e, nil
+}
+
+// chance returns a function that draws numbers in [0, 1) from a source, and may be called from several goroutines.
+func chance(source rand.Source) func() float64 {
+	if source == nil {
+		return rand.Float64
+	}
+	var mu sync.Mutex
+	random := rand.New(source)
+	return func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return random.Float64()
+	}
 }
 
 // configure does the part of New that can fail.
@@ -131,7 +156,7 @@ func (e *Engine) configure(config Config) error {
 			return err
 		}
 	}
-	return e.SetWebhook(config.WebhookURL, config.WebhookToken)
+	return e.SetWebhook(config.WebhookURL, config.WebhookToken, config.WebhookCommands...)
 }
 
 // SetSecretKey rotates the app's key: signatures of other keys are refused from now on, but for those of the keys that are

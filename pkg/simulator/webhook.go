@@ -11,35 +11,60 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 )
 
+// The webhooks that an [Engine] sends, by their CallbackCommand.
+//
+// Source: https://trtc.io/document/64413
 const (
-	afterDestroyRoom = "Live.CallbackAfterDestroyRoom"
-	webhookTimeout   = 5 * time.Second
-	maxReply         = 64 << 10
+	AfterCreateRoom      = "Live.CallbackAfterCreateRoom"
+	AfterDestroyRoom     = "Live.CallbackAfterDestroyRoom"
+	AfterChangeOwner     = "Live.CallbackAfterChangeOwner"
+	AfterSeatInfoChanged = "Mic.CallbackAfterSeatInfoChanged"
+	BeforeSendGift       = "Live.CallbackBeforeSendGift"
+
+	// BeforeCallBackNotBlock is no webhook but a setting in the list of commands: with it, a gift passes when BeforeSendGift
+	// is not answered in time. Without it, such a gift is refused.
+	BeforeCallBackNotBlock = "Live.CallbackBeforeCallBackNotBlock"
 )
 
-// WebhookOutcome is what became of one webhook.
+const (
+	afterTimeout  = 5 * time.Second // documented nowhere
+	beforeTimeout = 2 * time.Second // https://www.tencentcloud.com/document/product/647/72210
+	maxReply      = 64 << 10
+	localIP       = "127.0.0.1" // the ClientIP of what is done by a method
+)
+
+// ErrWebhookLost is the outcome of a webhook that [Engine.LoseWebhooks] dropped.
+var ErrWebhookLost = errors.New("simulator: the webhook was lost on its way")
+
+// WebhookOutcome is the result of one webhook.
 type WebhookOutcome struct {
-	Status int    // HTTP status; 0 when there was no answer
-	Body   string // of the answer, at most its first 64 KiB
-	Err    error  // why there was no whole answer
+	Command string // CallbackCommand
+	Status  int    // HTTP status; 0 if there was no answer
+	Body    string // of the answer, at most its first 64 KiB
+	Err     error  // why there was no complete answer
 }
 
-// webhook is where and how dissolved rooms are told of.
+// webhook is where webhooks go, which ones, and how they are signed.
 type webhook struct {
-	mu    sync.Mutex
-	url   *url.URL // nil: nowhere
-	token string
-	last  *WebhookOutcome
+	mu       sync.Mutex
+	url      *url.URL // nil: webhooks are off
+	token    string
+	commands []string // empty: all
+	last     *WebhookOutcome
 }
 
-// SetWebhook changes where dissolved rooms are told of, and the token that signs it. Without a URL nothing is sent, without a
-// token nothing is signed.
-func (e *Engine) SetWebhook(rawURL, token string) error {
+// SetWebhook replaces the webhook configuration. If rawURL is empty, nothing is sent; if token is empty, webhooks are not
+// signed. If commands are given, only those webhooks are sent, as with set_callback; otherwise all are, and a gift is not
+// blocked by a failed webhook.
+//
+// Source: https://www.tencentcloud.com/zh/document/product/1071/78178
+func (e *Engine) SetWebhook(rawURL, token string, commands ...string) error {
 	var to *url.URL
 	if rawURL != "" {
 		var err error
@@ -48,31 +73,71 @@ func (e *Engine) SetWebhook(rawURL, token string) error {
 			return errors.New("simulator: the webhook's URL must be http:// or https:// with a host")
 		}
 	}
+	for _, command := range commands {
+		if !isWebhook(command) && command != BeforeCallBackNotBlock {
+			return fmt.Errorf("simulator: unknown webhook %q", command)
+		}
+	}
 	e.webhook.mu.Lock()
 	defer e.webhook.mu.Unlock()
-	e.webhook.url, e.webhook.token = to, token
+	e.webhook.url, e.webhook.token, e.webhook.commands = to, token, slices.Clone(commands)
 	return nil
 }
 
-// LastWebhook returns the outcome of the webhook that ended last, or nil when there was none.
+func isWebhook(command string) bool {
+	switch command {
+	case AfterCreateRoom, AfterDestroyRoom, AfterChangeOwner, AfterSeatInfoChanged, BeforeSendGift:
+		return true
+	}
+	return false
+}
+
+// LastWebhook returns the outcome of the webhook that ended last, or nil if there was none.
 func (e *Engine) LastWebhook() *WebhookOutcome {
 	e.webhook.mu.Lock()
 	defer e.webhook.mu.Unlock()
 	return e.webhook.last
 }
 
-// tell sends the webhook of a dissolved room, if one is set, and waits for the answer up to five seconds.
-func (e *Engine) tell(ctx context.Context, dissolved *room, clientIP string) *WebhookOutcome {
-	e.webhook.mu.Lock()
-	to, token := e.webhook.url, e.webhook.token
-	e.webhook.mu.Unlock()
+// target returns where a webhook goes, and the token that signs it. It returns nil if this webhook is off.
+func (w *webhook) target(command string) (to *url.URL, token string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.listed(command) {
+		return nil, ""
+	}
+	return w.url, w.token
+}
+
+// blocking reports whether a gift is refused if its webhook fails.
+func (w *webhook) blocking() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.listed(BeforeCallBackNotBlock)
+}
+
+// listed reports whether a command is switched on; the caller holds the lock.
+func (w *webhook) listed(command string) bool {
+	return len(w.commands) == 0 || slices.Contains(w.commands, command)
+}
+
+// notify sends a webhook and waits for the answer. It returns nil if this webhook is off.
+func (e *Engine) notify(ctx context.Context, command, clientIP string, body any) *WebhookOutcome {
+	to, token := e.webhook.target(command)
 	if to == nil {
 		return nil
 	}
-	now := e.config.Now()
-	ctx, cancel := context.WithTimeout(ctx, webhookTimeout)
-	defer cancel()
-	outcome := e.post(ctx, e.webhookURL(to, token, clientIP, now), e.webhookBody(dissolved, now))
+	outcome := &WebhookOutcome{Err: ErrWebhookLost}
+	if _, lost := e.losses.Take(command); !lost {
+		timeout := afterTimeout
+		if command == BeforeSendGift {
+			timeout = beforeTimeout
+		}
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		outcome = e.post(ctx, e.webhookURL(to, token, command, clientIP), encode(body))
+	}
+	outcome.Command = command
 	e.webhook.mu.Lock()
 	defer e.webhook.mu.Unlock()
 	e.webhook.last = outcome
@@ -82,15 +147,15 @@ func (e *Engine) tell(ctx context.Context, dissolved *room, clientIP string) *We
 // webhookURL adds the documented parameters. The signature does not cover the body.
 //
 // Source: https://trtc.io/document/64412
-func (e *Engine) webhookURL(to *url.URL, token, clientIP string, now time.Time) string {
+func (e *Engine) webhookURL(to *url.URL, token, command, clientIP string) string {
 	query := to.Query()
 	query.Set("SdkAppid", e.appID)
-	query.Set("CallbackCommand", afterDestroyRoom)
+	query.Set("CallbackCommand", command)
 	query.Set("contenttype", "json")
 	query.Set("ClientIP", clientIP)
 	query.Set("OptPlatform", "RESTAPI")
 	if token != "" {
-		requestTime := strconv.FormatInt(now.Unix(), 10)
+		requestTime := strconv.FormatInt(e.config.Now().Unix(), 10)
 		sign := sha256.Sum256([]byte(token + requestTime))
 		query.Set("RequestTime", requestTime)
 		query.Set("Sign", hex.EncodeToString(sign[:]))
@@ -98,34 +163,6 @@ func (e *Engine) webhookURL(to *url.URL, token, clientIP string, now time.Time) 
 	signed := *to
 	signed.RawQuery = query.Encode()
 	return signed.String()
-}
-
-// webhookBody has both of the blocks that older versions of the page lack.
-//
-// Source: https://trtc.io/document/64423
-func (e *Engine) webhookBody(dissolved *room, now time.Time) []byte {
-	type roomInfo struct {
-		describedRoom
-		CustomInfo             string
-		BackgroundURL          string
-		IsUnlimitedRoomEnabled bool
-	}
-	body, err := json.Marshal(struct {
-		CallbackCommand string
-		Operator        string `json:"Operator_Account"`
-		RoomID          string `json:"RoomId"`
-		EventType       string
-		EventTime       int64 // Unix milliseconds
-		RoomInfo        roomInfo
-		Statistic       Statistic
-	}{
-		afterDestroyRoom, e.config.Admin, dissolved.info.RoomID, "DestroyByUser", now.UnixMilli(),
-		roomInfo{describedRoom: dissolved.describe()}, dissolved.statistic,
-	})
-	if err != nil {
-		panic(err) // plain data always encodes
-	}
-	return body
 }
 
 func (e *Engine) post(ctx context.Context, to string, body []byte) *WebhookOutcome {
@@ -150,4 +187,13 @@ func (e *Engine) post(ctx context.Context, to string, body []byte) *WebhookOutco
 	defer response.Body.Close()
 	reply, err := io.ReadAll(io.LimitReader(response.Body, maxReply))
 	return &WebhookOutcome{Status: response.StatusCode, Body: string(reply), Err: err}
+}
+
+// encode encodes plain data, which cannot fail.
+func encode(data any) []byte {
+	text, err := json.Marshal(data)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }

@@ -79,7 +79,7 @@ func TestWebhook(t *testing.T) {
 	if r.body != body {
 		t.Errorf("body\n got %s\nwant %s", r.body, body)
 	}
-	if last := a.LastWebhook(); last == nil || *last != (simulator.WebhookOutcome{Status: 200, Body: acknowledged}) {
+	if last := a.LastWebhook(); last == nil || *last != (simulator.WebhookOutcome{Command: simulator.AfterDestroyRoom, Status: 200, Body: acknowledged}) {
 		t.Errorf("LastWebhook = %+v", last)
 	}
 }
@@ -200,6 +200,7 @@ func ExampleEngine_DestroyRoom() {
 	dissolved, err := engine.DestroyRoom(context.Background(), "room_id")
 	fmt.Println(dissolved.Statistic.TotalGiftCoins, dissolved.Webhook.Status, dissolved.Webhook.Body, err)
 	// Output:
+	// Live.CallbackAfterCreateRoom
 	// Live.CallbackAfterDestroyRoom
 	// 0 200 {"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0} <nil>
 }
