@@ -165,7 +165,7 @@ func TestMistakes(t *testing.T) {
 		want          string
 	}{
 		{"unknown flag", []string{"-nonsense"}, nil, "not defined: -nonsense"},
-		{"unknown variable", nil, []string{"GIFTSTATS_NONSENSE=1"}, "GIFTSTATS_NONSENSE is no setting"},
+		{"unknown variable", nil, []string{"GIFTSTATS_NONSENSE=1"}, "GIFTSTATS_NONSENSE: unknown setting"},
 		{"address taken", []string{"-addr", taken.Addr().String()}, nil, "make run ADDR=127.0.0.1:PORT takes another"},
 		{"secret missing", []string{"-addr", "127.0.0.1:0"}, []string{"GIFTSTATS_ENDPOINT=china", "GIFTSTATS_SECRET=env://NO_SUCH_VARIABLE"}, "the variable NO_SUCH_VARIABLE"},
 	} {

@@ -1,8 +1,8 @@
 // Package endpoint holds the one rule for the URLs of services: https anywhere, http to loopback hosts only. Requests and
 // answers carry signatures and secrets.
 //
-// The texts of its errors do not name the URL, which may hold a secret. They start with a verb, so that a caller puts the name of
-// the setting in front.
+// The errors do not repeat the URL, which may hold a secret. Their texts start with a verb, so that a caller can put the name of the
+// setting in front.
 package endpoint
 
 import (
@@ -33,11 +33,11 @@ func CheckScheme(address *url.URL) error {
 	if address.Scheme == "https" || address.Scheme == "http" && Loopback(address.Hostname()) {
 		return nil
 	}
-	return errors.New("must begin with https:// (http:// is allowed for loopback hosts only)")
+	return errors.New("must start with https:// (http:// is allowed for loopback hosts only)")
 }
 
-// Private reports whether host, without its port, is this machine or an address of a private network (RFC 1918, RFC 4193). Other
-// names than localhost are not: a resolver decides where they lead.
+// Private reports whether host, without its port, is this machine or a literal address of a private network (RFC 1918, RFC 4193).
+// Apart from localhost, a host name is not private, because a resolver decides where it leads.
 func Private(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return Loopback(host) || err == nil && address.Unmap().IsPrivate()

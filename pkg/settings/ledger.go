@@ -38,7 +38,7 @@ func (p *parser) parseLedger(text string) (*Location, error) {
 	case "redis", "rediss":
 		err = checkRedis(location.Scheme, location.Name)
 	case "memory":
-		err = errors.New("must be memory:// with nothing after it")
+		err = errors.New("must be just memory://")
 	}
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (p *parser) parseLedger(text string) (*Location, error) {
 	return location, nil
 }
 
-// checkTable knows DynamoDB's rules for names of tables.
+// checkTable returns an error unless name follows DynamoDB's naming rules.
 //
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 func checkTable(name string) error {
@@ -57,10 +57,10 @@ func checkTable(name string) error {
 	return nil
 }
 
-// checkRedis wants HOST:PORT/DB. A URL is logged and shown in consoles, so it holds no password.
+// checkRedis returns an error unless name is HOST:PORT/DB. A password is refused, because consoles show environment variables.
 func checkRedis(scheme, name string) error {
 	if strings.Contains(name, "@") {
-		return errors.New("must not contain a user or password: put them into the secret document, as ledger.username and ledger.password")
+		return errors.New("must not contain a user or password: put them in the secret document, as ledger.username and ledger.password")
 	}
 	address, database, _ := strings.Cut(name, "/")
 	host, port, err := net.SplitHostPort(address)
@@ -68,7 +68,7 @@ func checkRedis(scheme, name string) error {
 		return errors.New("must be like " + scheme + "://HOST:PORT/DB, where DB is the number of the database, usually 0")
 	}
 	if scheme == "redis" && !endpoint.Private(host) {
-		return errors.New("must begin with rediss:// (redis:// is allowed for loopback and private addresses only)")
+		return errors.New("must start with rediss:// (redis:// is allowed for loopback and private addresses only)")
 	}
 	return nil
 }

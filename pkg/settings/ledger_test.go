@@ -25,7 +25,7 @@ func TestLedger(t *testing.T) {
 			want: &settings.Location{Scheme: "dynamodb", Name: "gift-stats_1.eu", Params: none},
 		},
 		{
-			name: "table of the api function", platform: settings.AWSAPI, value: "dynamodb://giftstats?endpoint=http://127.0.0.1:5000",
+			name: "table at another endpoint", platform: settings.AWS, value: "dynamodb://giftstats?endpoint=http://127.0.0.1:5000",
 			want: &settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{"endpoint": "http://127.0.0.1:5000"}},
 		},
 		{
@@ -65,18 +65,18 @@ func TestLedgerMistakes(t *testing.T) {
 		value    string
 		want     string
 	}{
-		{name: "no scheme", platform: settings.AWS, value: value, want: "must begin with one of dynamodb://TABLE"},
-		{name: "Redis on Lambda", platform: settings.AWS, value: "rediss://" + value, want: "names rediss://, which AWS Lambda does not"},
+		{name: "missing scheme", platform: settings.AWS, value: value, want: "must start with one of dynamodb://TABLE"},
+		{name: "Redis on Lambda", platform: settings.AWS, value: "rediss://" + value, want: "must not be rediss:// on AWS Lambda"},
 		{
 			name: "DynamoDB on SCF", platform: settings.Tencent, value: "dynamodb://" + value,
-			want: "names dynamodb://, which Tencent SCF does not",
+			want: "must not be dynamodb:// on Tencent SCF",
 		},
-		{name: "memory in a cloud", platform: settings.Tencent, value: "memory://", want: "names memory://, which Tencent SCF does not"},
-		{name: "memory with a name", platform: settings.Local, value: "memory://" + value, want: "must be memory:// with nothing after it"},
-		{name: "no table", platform: settings.AWS, value: "dynamodb://", want: "has nothing after dynamodb://"},
+		{name: "memory in a cloud", platform: settings.Tencent, value: "memory://", want: "must not be memory:// on Tencent SCF"},
+		{name: "memory with a name", platform: settings.Local, value: "memory://" + value, want: "must be just memory://"},
+		{name: "missing table", platform: settings.AWS, value: "dynamodb://", want: "must have a name after dynamodb://"},
 		{name: "short table name", platform: settings.AWS, value: "dynamodb://ab", want: "must name a table"},
 		{name: "table name with a slash", platform: settings.AWS, value: "dynamodb://region/" + value, want: "must name a table"},
-		{name: "unknown parameter", platform: settings.AWS, value: "dynamodb://table?region=" + value, want: "(known: endpoint)"},
+		{name: "unknown parameter", platform: settings.AWS, value: "dynamodb://table?region=" + value, want: "dynamodb:// takes endpoint"},
 		{
 			name: "password", platform: settings.Tencent, value: "rediss://:" + value + "@redis.example:6379/0",
 			want: "must not contain a user or password",
@@ -85,20 +85,20 @@ func TestLedgerMistakes(t *testing.T) {
 			name: "password of a slash", platform: settings.Tencent, value: "rediss://u:/" + value + "@h:1/0",
 			want: "ledger.username and ledger.password",
 		},
-		{name: "no port", platform: settings.Tencent, value: "rediss://redis.example/0", want: "must be like rediss://HOST:PORT/DB"},
+		{name: "missing port", platform: settings.Tencent, value: "rediss://redis.example/0", want: "must be like rediss://HOST:PORT/DB"},
 		{name: "port is no number", platform: settings.Tencent, value: "rediss://redis.example:x/0", want: "must be like rediss://HOST:PORT/DB"},
-		{name: "no host", platform: settings.Tencent, value: "redis://:6379/0", want: "must be like redis://HOST:PORT/DB"},
-		{name: "no database", platform: settings.Tencent, value: "redis://10.0.0.1:6379", want: "must be like redis://HOST:PORT/DB"},
+		{name: "missing host", platform: settings.Tencent, value: "redis://:6379/0", want: "must be like redis://HOST:PORT/DB"},
+		{name: "missing database", platform: settings.Tencent, value: "redis://10.0.0.1:6379", want: "must be like redis://HOST:PORT/DB"},
 		{
 			name: "database is no number", platform: settings.Tencent, value: "redis://10.0.0.1:6379/" + value,
 			want: "must be like redis://HOST:PORT/DB",
 		},
 		{
 			name: "parameter of Redis", platform: settings.Tencent, value: "redis://10.0.0.1:6379/0?x=" + value,
-			want: "has a parameter that redis:// does not know",
+			want: "redis:// takes none",
 		},
-		{name: "open to a host name", platform: settings.Tencent, value: "redis://redis.example:6379/0", want: "must begin with rediss://"},
-		{name: "open to a public address", platform: settings.Local, value: "redis://8.8.8.8:6379/0", want: "must begin with rediss://"},
+		{name: "open to a host name", platform: settings.Tencent, value: "redis://redis.example:6379/0", want: "must start with rediss://"},
+		{name: "open to a public address", platform: settings.Local, value: "redis://8.8.8.8:6379/0", want: "must start with rediss://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := settings.Parse(environ("GIFTSTATS_LEDGER="+test.value), test.platform)
@@ -124,7 +124,7 @@ func TestLedgerRetention(t *testing.T) {
 	}
 	for _, value := range []string{"59m", "87601h", "400"} {
 		_, err := settings.Parse(environ("GIFTSTATS_LEDGER_RETENTION="+value), settings.AWS)
-		if err == nil || !strings.Contains(err.Error(), "GIFTSTATS_LEDGER_RETENTION must be a duration with its unit from 1h0m0s to 87600h0m0s") {
+		if err == nil || !strings.Contains(err.Error(), "GIFTSTATS_LEDGER_RETENTION must be a duration with a unit, from 1h0m0s to 87600h0m0s") {
 			t.Errorf("%q gives %v", value, err)
 		}
 	}

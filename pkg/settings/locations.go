@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +12,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
-// parameters lists what may follow the ? of a location, by scheme. A scheme that is not in it takes none.
+// parameters lists the query parameters of a location by scheme. A scheme without an entry takes none.
 var parameters = map[string][]string{
 	"awssecretsmanager": {"version_stage", "endpoint"},
 	"tencentssm":        {"version", "region", "endpoint"},
@@ -23,7 +24,7 @@ func (p *parser) secret(name string) *Location {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.mistake(name, "is missing: set it to where the secret is kept, one of %s", examples(p.platform.Secrets))
+			p.mistake(name, "is required: set it to the location of the secret, one of %s", forms(p.platform.Secrets))
 		}
 		return nil
 	}
@@ -78,34 +79,19 @@ func (p *parser) delivery(text string) (*Location, error) {
 	if text == "log://" {
 		return &Location{Scheme: "log"}, nil
 	}
-	location, err := parseLocation(text, p.platform, slices.Concat(p.platform.Deliver, p.platform.Beyond), "log", "https", "sqs", "eventbridge")
+	location, err := parseLocation(text, p.platform, p.platform.Deliver, "log", "https", "sqs", "eventbridge")
 	if err == nil && location.Scheme == "sqs" {
 		err = checkSQS(location.Name)
 	}
 	return location, err
 }
 
-// withoutBeyond keeps the receivers that this function carries clients for.
-func (p *parser) withoutBeyond(receivers []Location, queued bool) []Location {
-	var carried []Location
-	for _, receiver := range receivers {
-		switch {
-		case !slices.Contains(p.platform.Beyond, receiver.Scheme):
-			carried = append(carried, receiver)
-		case !queued:
-			p.mistake("GIFTSTATS_DELIVER", "names %s://, which only the stream-end function carries a client for: set GIFTSTATS_QUEUE, so that it delivers, or use one of %s",
-				receiver.Scheme, examples(p.platform.Deliver))
-		}
-	}
-	return carried
-}
-
-// webAddress keeps the URL whole, with its query: it belongs to the receiver.
+// webAddress keeps the query in the name, because it belongs to the receiver's URL.
 func webAddress(text string) (*Location, error) {
 	address, err := url.Parse(text)
 	switch {
 	case err != nil || address.Hostname() == "" || address.User != nil || address.Fragment != "":
-		return nil, errors.New("has a URL that is not like https://host/path (without user and fragment)")
+		return nil, errors.New("must be a URL like https://host/path, without user and fragment")
 	}
 	if err := endpoint.CheckScheme(address); err != nil {
 		return nil, err
@@ -114,19 +100,22 @@ func webAddress(text string) (*Location, error) {
 	return &Location{Scheme: scheme, Name: name}, nil
 }
 
-// parseLocation reads scheme://name?parameters. Of the known schemes it takes those that the platform carries; the values
-// are not repeated in errors, since somebody may have put a secret there.
-func parseLocation(text string, platform Platform, carried []string, known ...string) (*Location, error) {
+// parseLocation reads scheme://name?parameters. Of the known schemes it accepts the supported ones. Its errors do not repeat text,
+// which may be a secret in the wrong place.
+func parseLocation(text string, platform Platform, supported []string, known ...string) (*Location, error) {
+	if len(supported) == 0 {
+		return nil, errors.New("must be empty on this platform")
+	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !slices.Contains(known, scheme) {
-		return nil, fmt.Errorf("must begin with one of %s", examples(carried))
+		return nil, fmt.Errorf("must start with one of %s", forms(supported))
 	}
-	if !slices.Contains(carried, scheme) {
-		return nil, fmt.Errorf("names %s://, which %s does not carry a client for: use one of %s", scheme, platform.Name, examples(carried))
+	if !slices.Contains(supported, scheme) {
+		return nil, fmt.Errorf("must not be %s:// on %s: use one of %s", scheme, platform.Name, forms(supported))
 	}
 	name, query, _ := strings.Cut(rest, "?")
 	if name == "" {
-		return nil, fmt.Errorf("has nothing after %s://", scheme)
+		return nil, fmt.Errorf("must have a name after %s://", scheme)
 	}
 	params, err := parseParams(scheme, query)
 	if err != nil {
@@ -138,15 +127,15 @@ func parseLocation(text string, platform Platform, carried []string, known ...st
 func parseParams(scheme, query string) (map[string]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, errors.New("has parameters after ? that are not escaped like in a URL")
+		return nil, errors.New("must have valid URL escapes after the ?")
 	}
 	params := make(map[string]string, len(values))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		switch {
 		case !slices.Contains(parameters[scheme], key):
-			return nil, fmt.Errorf("has a parameter that %s:// does not know (known: %s)", scheme, strings.Join(parameters[scheme], ", "))
+			return nil, fmt.Errorf("has an unknown parameter; %s:// takes %s", scheme, cmp.Or(strings.Join(parameters[scheme], ", "), "none"))
 		case len(values[key]) != 1 || values[key][0] == "":
-			return nil, fmt.Errorf("has the parameter %s empty or more than once", key)
+			return nil, fmt.Errorf("must have one value for the parameter %s", key)
 		}
 		params[key] = values[key][0]
 	}
@@ -158,15 +147,16 @@ func parseParams(scheme, query string) (map[string]string, error) {
 	return params, nil
 }
 
-// checkSQS wants HOST/ACCOUNT/NAME, the queue's URL without its scheme.
+// checkSQS returns an error unless name is HOST/ACCOUNT/NAME: the queue's URL without its scheme.
 func checkSQS(name string) error {
 	if parts := strings.Split(name, "/"); len(parts) != 3 || slices.Contains(parts, "") {
-		return errors.New("has an sqs:// address that is not like sqs://sqs.eu-west-1.amazonaws.com/123456789012/queue")
+		return errors.New("must be like sqs://sqs.eu-west-1.amazonaws.com/123456789012/queue")
 	}
 	return nil
 }
 
-func examples(schemes []string) string {
+// forms lists the forms of locations with the given schemes, for errors.
+func forms(schemes []string) string {
 	texts := make([]string, len(schemes))
 	for i, scheme := range schemes {
 		texts[i] = map[string]string{
@@ -185,9 +175,6 @@ func examples(schemes []string) string {
 			"rediss":            "rediss://HOST:PORT/DB",
 			"memory":            "memory://",
 		}[scheme]
-	}
-	if len(texts) == 0 {
-		return "none (it has to be empty here)"
 	}
 	return strings.Join(texts, ", ")
 }

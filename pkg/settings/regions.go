@@ -10,8 +10,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
-// regions maps region words to the hosts of Tencent's data centres. Whether the live engine runs in Seoul, Frankfurt and
-// Mumbai is documented nowhere; the hosts are.
+// regions maps region words to the hosts of Tencent's data centers. The hosts in Seoul, Frankfurt and Mumbai are documented; whether
+// the live engine runs there is not.
 //
 // Sources: https://tencentcloud.com/zh/document/product/1047/34620, https://cloud.tencent.com/document/api/269/1519
 var regions = map[string]string{
@@ -24,10 +24,10 @@ var regions = map[string]string{
 	"mumbai":    "adminapiind.im.qcloud.com",
 }
 
-// Regions lists the region words.
+// Regions returns the region words in alphabetical order.
 func Regions() []string { return slices.Sorted(maps.Keys(regions)) }
 
-// parseEndpoint reads a region word or the URL of a proxy, which may have a path under which it serves the API.
+// parseEndpoint reads a region word, or the URL of a proxy. The path of the URL is the prefix under which the proxy serves the API.
 func parseEndpoint(text string) (*url.URL, error) {
 	if host, ok := regions[text]; ok {
 		return &url.URL{Scheme: "https", Host: host}, nil

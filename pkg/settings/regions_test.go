@@ -9,9 +9,15 @@ import (
 
 func TestEndpoint(t *testing.T) {
 	for text, want := range map[string]string{
-		"china": "https://console.tim.qq.com", "singapore": "https://adminapisgp.im.qcloud.com", "usa": "https://adminapiusa.im.qcloud.com",
-		"seoul": "https://adminapikr.im.qcloud.com", "frankfurt": "https://adminapiger.im.qcloud.com", "mumbai": "https://adminapiind.im.qcloud.com",
-		"jakarta": "https://adminapiidn.im.qcloud.com", "https://proxy.example:8443/im/": "https://proxy.example:8443/im",
+		"china":     "https://console.tim.qq.com",
+		"singapore": "https://adminapisgp.im.qcloud.com",
+		"usa":       "https://adminapiusa.im.qcloud.com",
+		"seoul":     "https://adminapikr.im.qcloud.com",
+		"frankfurt": "https://adminapiger.im.qcloud.com",
+		"mumbai":    "https://adminapiind.im.qcloud.com",
+		"jakarta":   "https://adminapiidn.im.qcloud.com",
+
+		"https://proxy.example:8443/im/": "https://proxy.example:8443/im",
 	} {
 		s, err := settings.Parse([]string{"GIFTSTATS_SECRET=env://SECRET", "GIFTSTATS_ENDPOINT=" + text}, settings.AWS)
 		if err != nil || s.Endpoint.String() != want {

@@ -1,13 +1,14 @@
 // Package settings reads the GIFTSTATS_* variables of the environment.
 //
-// They are read once, at start. All mistakes are reported together, each with the variable's name, and no value is repeated
-// that could hold something secret.
+// Parse reports all mistakes in one error that names each variable. Its text repeats no values, since one of them may be a secret
+// in the wrong place.
 package settings
 
 import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,17 +17,17 @@ import (
 
 const prefix = "GIFTSTATS_"
 
-// Settings are everything that a deployer may choose.
+// Settings hold everything that a deployer can choose.
 type Settings struct {
-	Secret        *Location     // GIFTSTATS_SECRET; nil only locally: the simulator's
-	Endpoint      *url.URL      // GIFTSTATS_ENDPOINT; nil only locally: the simulator
+	Secret        *Location     // GIFTSTATS_SECRET; nil only for the local server, which then uses the simulator's
+	Endpoint      *url.URL      // GIFTSTATS_ENDPOINT; nil only for the local server, which then uses the simulator
 	Auth          Auth          // GIFTSTATS_AUTH
 	BasePath      string        // GIFTSTATS_BASE_PATH: empty, or with a leading and without a trailing slash
 	RateLimit     float64       // GIFTSTATS_RATE_LIMIT: upstream calls per second of this instance
-	Timeout       time.Duration // GIFTSTATS_TIMEOUT: of one upstream attempt
-	Attempts      int           // GIFTSTATS_ATTEMPTS: for one upstream call, the first included
-	SecretTTL     time.Duration // GIFTSTATS_SECRET_TTL
-	Queue         *Location     // GIFTSTATS_QUEUE; nil: process at once
+	Timeout       time.Duration // GIFTSTATS_TIMEOUT: the time for one upstream attempt
+	Attempts      int           // GIFTSTATS_ATTEMPTS: attempts for one upstream call, including the first
+	SecretTTL     time.Duration // GIFTSTATS_SECRET_TTL: how long a fetched secret is used before it is read again
+	Queue         *Location     // GIFTSTATS_QUEUE; nil: ends of streams are processed at once
 	Deliver       []Location    // GIFTSTATS_DELIVER
 	Ledger        *Location     // GIFTSTATS_LEDGER; nil: nothing is remembered
 	CSSEndsStream bool          // GIFTSTATS_CSS_ENDS_STREAM
@@ -37,49 +38,48 @@ type Settings struct {
 	LedgerRetention time.Duration // GIFTSTATS_LEDGER_RETENTION: how long an ended stream is remembered
 }
 
-// Auth is how callers may prove who they are. All false means that the gateway in front does it.
+// Auth lists how callers may authenticate. If both are false, the gateway in front authenticates them.
 type Auth struct{ APIKey, UserSig bool }
 
-// Location is where something is kept or goes: scheme://name?parameters. The name is taken literally.
+// Location is the address of a service: scheme://name?parameters. The name is taken literally.
 type Location struct {
 	Scheme string
 	Name   string
 	Params map[string]string
 }
 
-// Platform is what a binary can do: the schemes that it carries a client for.
+// Platform lists the schemes that the binaries of a platform support.
 type Platform struct {
 	Name    string
-	Local   bool // the simulator stands in for secret and endpoint
+	Local   bool // without a secret and an endpoint, the server uses the simulator
 	Secrets []string
 	Queues  []string
 	Deliver []string
 	Ledgers []string
-	// Beyond are receivers that only the function behind GIFTSTATS_QUEUE carries clients for. Without a queue they are a
-	// mistake; with one they are left out, since this function then delivers nothing.
-	Beyond []string
 }
 
-var awsSecrets = []string{"awssecretsmanager", "env", "file"}
-
-// The platforms there are. On AWS the function that answers requests carries fewer clients than the one that processes the
-// ends of streams: each costs time at every cold start, and it delivers only where it has no queue.
+// The supported platforms.
 var (
 	AWS = Platform{
-		Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Ledgers: []string{"dynamodb"},
+		Name:    "AWS Lambda",
+		Secrets: []string{"awssecretsmanager", "env", "file"},
+		Queues:  []string{"sqs"},
 		Deliver: []string{"log", "https", "http", "sqs", "eventbridge"},
-	}
-	AWSAPI = Platform{
-		Name: "AWS Lambda", Secrets: awsSecrets, Queues: []string{"sqs"}, Ledgers: []string{"dynamodb"},
-		Deliver: []string{"log", "https", "http", "sqs"}, Beyond: []string{"eventbridge"},
+		Ledgers: []string{"dynamodb"},
 	}
 	Tencent = Platform{
-		Name: "Tencent SCF", Secrets: []string{"tencentssm", "awssecretsmanager", "env", "file"}, Queues: []string{"scf"},
-		Deliver: []string{"log", "https", "http"}, Ledgers: []string{"redis", "rediss"},
+		Name:    "Tencent SCF",
+		Secrets: []string{"tencentssm", "awssecretsmanager", "env", "file"},
+		Queues:  []string{"scf"},
+		Deliver: []string{"log", "https", "http"},
+		Ledgers: []string{"redis", "rediss"},
 	}
 	Local = Platform{
-		Name: "the local server", Local: true, Secrets: []string{"env", "file"},
-		Deliver: []string{"log", "https", "http"}, Ledgers: []string{"memory", "redis", "rediss"},
+		Name:    "the local server",
+		Local:   true,
+		Secrets: []string{"env", "file"},
+		Deliver: []string{"log", "https", "http"},
+		Ledgers: []string{"memory", "redis", "rediss"},
 	}
 )
 
@@ -110,15 +110,14 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 
 		LedgerRetention: p.duration("GIFTSTATS_LEDGER_RETENTION", 9600*time.Hour, time.Hour, 87600*time.Hour),
 	}
-	settings.Deliver = p.withoutBeyond(settings.Deliver, settings.Queue != nil)
 	p.unknown()
 	if platform.Local && (settings.Secret == nil) != (settings.Endpoint == nil) && len(p.mistakes) == 0 {
-		p.mistake("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "go together: set both for a real app, or neither for the simulator")
+		p.mistake("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "must be set together: both for a real app, neither for the simulator")
 	}
 	return settings, p.err()
 }
 
-// parser collects the mistakes; every variable that it is asked for is taken out of values.
+// parser removes each variable from values when it is read, so that the unknown ones remain, and collects all mistakes.
 type parser struct {
 	values   map[string]string
 	platform Platform
@@ -136,13 +135,8 @@ func (p *parser) mistake(name, format string, args ...any) {
 }
 
 func (p *parser) unknown() {
-	var names []string
-	for name := range p.values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		p.mistake(name, "is no setting of giftstats; is it misspelt?")
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		p.mistake(name+":", "unknown setting (misspelled?)")
 	}
 }
 
@@ -150,5 +144,5 @@ func (p *parser) err() error {
 	if len(p.mistakes) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the settings are wrong:\n%w", errors.Join(p.mistakes...))
+	return fmt.Errorf("invalid settings:\n%w", errors.Join(p.mistakes...))
 }

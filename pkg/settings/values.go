@@ -16,7 +16,7 @@ func (p *parser) endpoint(name string) *url.URL {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.mistake(name, "is missing: set the app's region (%s) or an https:// URL", strings.Join(Regions(), ", "))
+			p.mistake(name, "is required: set the app's region (%s) or an https:// URL", strings.Join(Regions(), ", "))
 		}
 		return nil
 	}
@@ -43,9 +43,9 @@ func (p *parser) auth(name string) Auth {
 		case "usersig":
 			auth.UserSig = true
 		case "none":
-			p.mistake(name, "has none beside other methods: none stands alone")
+			p.mistake(name, "must not combine none with other methods")
 		default:
-			p.mistake(name, "must be a comma list of api-key and usersig, or none alone")
+			p.mistake(name, "must be a comma-separated list of api-key and usersig, or none")
 		}
 	}
 	return auth
@@ -78,7 +78,7 @@ func (p *parser) duration(name string, preset, least, most time.Duration) time.D
 	}
 	duration, err := time.ParseDuration(value)
 	if err != nil || duration < least || duration > most {
-		p.mistake(name, "must be a duration with its unit from %v to %v, like %v", least, most, preset)
+		p.mistake(name, "must be a duration with a unit, from %v to %v, like %v", least, most, preset)
 	}
 	return duration
 }
@@ -114,7 +114,7 @@ func (p *parser) appID(name string) int64 {
 	}
 	id, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || id <= 0 {
-		p.mistake(name, "must be the app's number")
+		p.mistake(name, "must be the app's number, like 1400000000")
 	}
 	return id
 }

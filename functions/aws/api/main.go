@@ -11,7 +11,6 @@ import (
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
-	"github.com/giftstats/giftstats/pkg/settings"
 )
 
 func main() {
@@ -25,7 +24,7 @@ func main() {
 
 // newFunction builds the function from the environment, and starts to read the secret and to connect to the upstream.
 func newFunction() (*aws.Function, error) {
-	a, s, err := awsclients.App(settings.AWSAPI, awsclients.Queue)
+	a, s, err := awsclients.App(app.API, awsclients.Open)
 	if err != nil {
 		return nil, err
 	}

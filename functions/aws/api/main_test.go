@@ -145,7 +145,7 @@ func TestWrongSettingsEndTheProcess(t *testing.T) {
 	if err == nil {
 		t.Fatal("it started")
 	}
-	for _, want := range []string{"GIFTSTATS_SECRET names tencentssm://, which AWS Lambda does not carry", "GIFTSTATS_ENDPOINT is missing", "GIFTSTATS_TIMEOUT must be", "GIFTSTATS_TYPO is no setting"} {
+	for _, want := range []string{"GIFTSTATS_SECRET must not be tencentssm:// on AWS Lambda", "GIFTSTATS_ENDPOINT is required", "GIFTSTATS_TIMEOUT must be", "GIFTSTATS_TYPO: unknown setting"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}

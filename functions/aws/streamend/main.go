@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	a, _, err := awsclients.App(settings.AWS, open)
+	a, _, err := awsclients.App(app.StreamEnd, open)
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
@@ -27,10 +27,10 @@ func main() {
 	lambda.Start(aws.New(a.Processor))
 }
 
-// open makes the client of a queue or bus.
+// open returns the client of a queue or bus.
 func open(location settings.Location) (delivery.Deliverer, error) {
 	if location.Scheme == "eventbridge" {
 		return eventbridge.New(location.Name, awsenv.New(os.Getenv))
 	}
-	return awsclients.Queue(location)
+	return awsclients.Open(location)
 }

@@ -1,9 +1,10 @@
-// Package app puts the parts of giftstats together, the same way for every cloud and for the local server.
+// Package app builds giftstats from its parts, in the same way for every cloud and for the local server.
 package app
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,34 +22,52 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Version of the program; set when it is linked.
+// Version is the version of the program. The linker sets it.
 var Version = "devel"
 
-// Config of an [App].
+// Role says which function an App is built for.
+type Role int
+
+const (
+	// API answers HTTP requests. It leaves the ends of streams to the function behind GIFTSTATS_QUEUE, or, without a queue, processes
+	// them itself.
+	API Role = iota
+	// StreamEnd processes the ends of streams. It ignores GIFTSTATS_QUEUE, so that both functions may have the same variables.
+	StreamEnd
+)
+
+// Config configures an [App]. Settings, Store, Log and Level are required.
 type Config struct {
+	Role     Role
 	Settings settings.Settings
 	Store    secret.Store
-	// Open makes the client of a queue or bus that the platform carries; nil where it carries none.
+	// Open returns the client of a queue or bus. If it is nil, the function supports none.
 	Open  func(settings.Location) (delivery.Deliverer, error)
 	Log   io.Writer
 	Level slog.Leveler
-	// Function is the name in each log line.
+	// Function is the function's name in each log line.
 	Function string
-	// Metrics marks the numbers of log lines as metrics, where the platform has a form for that; else nil.
+	// Metrics marks the numbers in log lines as metrics. If it is nil, the platform has no form for that.
 	Metrics func(slog.Handler) slog.Handler
 }
 
-// App is everything that a main function serves with.
+// App is what a main function serves with: one side for HTTP requests and one for the ends of streams.
+//
+// New builds both sides, because an API function without a queue needs both: a webhook arrives at the handler, which passes the end
+// of the stream to the processor. To build a side costs little, since it sends nothing.
 type App struct {
-	Handler   http.Handler         // the HTTP side
-	Processor *streamend.Processor // the events side
+	Handler   http.Handler
+	Processor *streamend.Processor // nil for an API function with a queue, which delivers nothing
 	Secrets   *secret.Cache
 	Client    *liveengine.Client
 	Logger    *slog.Logger
 }
 
-// New makes an App. It sends nothing yet.
+// New builds an App. It sends nothing yet.
 func New(config Config) (*App, error) {
+	if config.Store == nil || config.Log == nil || config.Level == nil {
+		return nil, errors.New("app: Store, Log and Level are required")
+	}
 	s, meter, logger := config.Settings, new(telemetry.Meter), config.logger(config.Level)
 	secrets := secret.NewCache(secret.Options{
 		Store: config.Store, Bare: secret.Bare{SDKAppID: s.SDKAppID, Admin: s.Admin}, TTL: s.SecretTTL, Now: time.Now, Logger: logger,
@@ -61,27 +80,32 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	service := giftstats.NewService(client)
-	receivers, err := config.receivers(secrets)
-	if err != nil {
-		return nil, err
-	}
-	processor := streamend.NewProcessor(streamend.Config{Service: service, Deliver: receivers, Settle: secrets.Settle, Meter: meter, Now: time.Now, Logger: logger})
-	streamEnded := processor.Process
-	if s.Queue != nil {
-		queue, err := config.Open(*s.Queue)
+	var processor *streamend.Processor
+	var streamEnded func(context.Context, streamend.Event) error
+	if config.Role == API && s.Queue != nil {
+		queue, err := config.open(*s.Queue)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("GIFTSTATS_QUEUE: %w", err)
 		}
 		streamEnded = enqueue(queue)
+	} else {
+		receivers, err := config.receivers(secrets)
+		if err != nil {
+			return nil, fmt.Errorf("GIFTSTATS_DELIVER: %w", err)
+		}
+		processor = streamend.NewProcessor(streamend.Config{
+			Service: service, Deliver: receivers, Settle: secrets.Settle, Meter: meter, Now: time.Now, Logger: logger,
+		})
+		streamEnded = processor.Process
 	}
 	handler := httpapi.New(httpapi.Config{
-		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Meter: meter, Now: time.Now, Logger: logger,
-		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
+		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Meter: meter,
+		Now: time.Now, Logger: logger, StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
 	})
 	return &App{handler, processor, secrets, client, logger}, nil
 }
 
-// enqueue leaves the processing of an event to whoever reads the queue.
+// enqueue returns a function that sends an event to the queue, for the function that reads it.
 func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) error {
 	return func(ctx context.Context, event streamend.Event) error {
 		body, err := json.Marshal(event)
@@ -92,7 +116,7 @@ func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) er
 	}
 }
 
-// receivers are where summaries go.
+// receivers returns one deliverer to all the places where summaries go.
 func (c Config) receivers(secrets *secret.Cache) (delivery.Deliverer, error) {
 	var receivers []delivery.Deliverer
 	for _, location := range c.Settings.Deliver {
@@ -108,12 +132,27 @@ func (c Config) receivers(secrets *secret.Cache) (delivery.Deliverer, error) {
 func (c Config) receiver(location settings.Location, secrets *secret.Cache) (delivery.Deliverer, error) {
 	switch location.Scheme {
 	case "log":
-		return delivery.Log(c.logger(slog.LevelInfo)), nil // whatever the level of the other lines is
+		return delivery.Log(c.logger(slog.LevelInfo)), nil // GIFTSTATS_LOG_LEVEL must not suppress summaries
 	case "https", "http":
-		return delivery.HTTPS(delivery.HTTPSConfig{URL: location.Scheme + "://" + location.Name, Key: deliveryKey(secrets), UserAgent: userAgent()}), nil
+		return delivery.HTTPS(delivery.HTTPSConfig{
+			URL: location.Scheme + "://" + location.Name, Key: deliveryKey(secrets), UserAgent: userAgent(),
+		}), nil
 	default:
-		return c.Open(location)
+		return c.open(location)
 	}
+}
+
+func (c Config) open(location settings.Location) (delivery.Deliverer, error) {
+	if c.Open == nil {
+		return nil, Unsupported(location)
+	}
+	return c.Open(location)
+}
+
+// Unsupported returns the error for a location whose client this function does not link.
+func Unsupported(location settings.Location) error {
+	return fmt.Errorf("%s:// is not supported by this function, only by the stream-end function: "+
+		"set GIFTSTATS_QUEUE, or use another receiver", location.Scheme)
 }
 
 func deliveryKey(secrets *secret.Cache) func(context.Context) (string, error) {
@@ -128,8 +167,8 @@ func deliveryKey(secrets *secret.Cache) func(context.Context) (string, error) {
 
 func userAgent() string { return "giftstats/" + Version }
 
-// logger writes JSON lines, one level deep. The handler of aws-lambda-go does not serve: it has other names for the fields
-// (timestamp, message, requestId), on AWS only, and writes text where the function is not set to JSON.
+// logger writes JSON lines, one level deep. It does not use the handler of aws-lambda-go, which has other field names (timestamp,
+// message, requestId), and writes text unless the function is configured for JSON.
 func (c Config) logger(level slog.Leveler) *slog.Logger {
 	handler := slog.Handler(slog.NewJSONHandler(c.Log, &slog.HandlerOptions{Level: level}))
 	if c.Metrics != nil {
@@ -138,7 +177,7 @@ func (c Config) logger(level slog.Leveler) *slog.Logger {
 	return slog.New(telemetry.Handler{Handler: handler}).With("function", c.Function, "version", Version)
 }
 
-// LocalStore opens the stores that every binary carries; nil for another scheme.
+// LocalStore opens the secret stores that every binary supports. It returns nil for any other scheme.
 func LocalStore(location settings.Location) secret.Store {
 	switch location.Scheme {
 	case "env":
@@ -149,16 +188,16 @@ func LocalStore(location settings.Location) secret.Store {
 	return nil
 }
 
-// Prefetch reads the secret and connects to the upstream, side by side, so that the first request finds both done or under
-// way. What fails is left for that request to meet, and logged.
+// Prefetch starts to read the secret and to connect to the upstream, so that the first request need not wait for either. A failure is
+// logged; the first request then tries again.
 func (a *App) Prefetch(ctx context.Context) {
 	go a.Client.Warm(ctx)
 	go func() {
 		if _, err := a.Secrets.Get(ctx); err != nil {
-			a.Logger.Warn("the secret could not be read ahead; the first request will try again", "error", err)
+			a.Logger.Warn("secret prefetch failed; the first request will retry", "error", err)
 		}
 	}()
 }
 
-// Fatal is the text that a process ends with when its settings are wrong.
+// Fatal returns the text that a process writes before it exits because of invalid settings.
 func Fatal(err error) string { return fmt.Sprintf("giftstats: %v\n", err) }

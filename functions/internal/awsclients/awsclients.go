@@ -1,4 +1,4 @@
-// Package awsclients makes an App with the clients that all binaries for AWS carry.
+// Package awsclients builds an App with the clients that all binaries for AWS link.
 package awsclients
 
 import (
@@ -14,9 +14,10 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
 
-// App reads the settings and makes an App of them. The function's platform says which receivers open can make a client of.
-func App(platform settings.Platform, open func(settings.Location) (delivery.Deliverer, error)) (*app.App, settings.Settings, error) {
-	s, err := settings.Parse(os.Environ(), platform)
+// App builds an App from the environment. The function passes its own open, so that it links only the clients that it needs: a
+// process initializes everything that is linked when it starts, whether it is used or not.
+func App(role app.Role, open func(settings.Location) (delivery.Deliverer, error)) (*app.App, settings.Settings, error) {
+	s, err := settings.Parse(os.Environ(), settings.AWS)
 	if err != nil {
 		return nil, s, err
 	}
@@ -25,14 +26,17 @@ func App(platform settings.Platform, open func(settings.Location) (delivery.Deli
 		return nil, s, err
 	}
 	a, err := app.New(app.Config{
-		Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel, Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
+		Role: role, Settings: s, Store: store, Open: open,
+		Log: os.Stdout, Level: s.LogLevel, Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Metrics: func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
 	})
 	return a, s, err
 }
 
-// Queue makes the client of a queue. The clients of other services are with the functions that carry them: the start of a
-// process initialises what is linked, used or not.
-func Queue(location settings.Location) (delivery.Deliverer, error) {
+// Open returns the client of a queue. Other services have their clients in the functions that need them.
+func Open(location settings.Location) (delivery.Deliverer, error) {
+	if location.Scheme != "sqs" {
+		return nil, app.Unsupported(location)
+	}
 	return sqs.New(location.Name, awsenv.New(os.Getenv))
 }

@@ -1,4 +1,6 @@
-// Package awsstore opens the secret stores that all binaries carry, and AWS Secrets Manager.
+// Package awsstore opens AWS Secrets Manager, and the secret stores that all binaries support.
+//
+// It is apart from package awsclients because the binaries for Tencent Cloud need it, too, without the clients of SQS and of metrics.
 package awsstore
 
 import (
@@ -11,12 +13,13 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
-// Open opens the store at a location that the settings have checked.
+// Open opens the store at the location, which must come from [settings.Parse].
 func Open(location settings.Location) (secret.Store, error) {
 	if store := app.LocalStore(location); store != nil {
 		return store, nil
 	}
 	return awssecretsmanager.New(awssecretsmanager.Options{
-		SecretID: location.Name, VersionStage: location.Params["version_stage"], Endpoint: location.Params["endpoint"], Environment: awsenv.New(os.Getenv),
+		SecretID: location.Name, VersionStage: location.Params["version_stage"], Endpoint: location.Params["endpoint"],
+		Environment: awsenv.New(os.Getenv),
 	})
 }

@@ -1,4 +1,4 @@
-// Package tencentclients makes an App with the clients that the binaries for Tencent Cloud carry.
+// Package tencentclients builds an App with the clients that the binaries for Tencent Cloud link.
 package tencentclients
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
-// App reads the settings and makes an App of them.
-func App() (*app.App, error) {
+// App builds an App from the environment.
+func App(role app.Role) (*app.App, error) {
 	s, err := settings.Parse(os.Environ(), settings.Tencent)
 	if err != nil {
 		return nil, err
@@ -26,8 +26,9 @@ func App() (*app.App, error) {
 		return nil, err
 	}
 	return app.New(app.Config{
-		Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel,
-		Function: cmp.Or(os.Getenv("SCF_FUNCTIONNAME"), filepath.Base(os.Args[0])), // no page says that Go1 processes are told their function
+		Role: role, Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel,
+		// Whether SCF sets SCF_FUNCTIONNAME for the Go1 runtime is not documented.
+		Function: cmp.Or(os.Getenv("SCF_FUNCTIONNAME"), filepath.Base(os.Args[0])),
 	})
 }
 
@@ -36,14 +37,15 @@ func store(location settings.Location) (secret.Store, error) {
 		return awsstore.Open(location)
 	}
 	return tencentssm.New(tencentssm.Options{
-		SecretName: location.Name, Version: location.Params["version"], Region: location.Params["region"], Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
+		SecretName: location.Name, Version: location.Params["version"], Region: location.Params["region"],
+		Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
 	})
 }
 
-// open makes the client of the function that processes the ends of streams.
+// open returns the client that invokes the stream-end function.
 func open(location settings.Location) (delivery.Deliverer, error) {
 	return scf.New(scf.Options{
-		FunctionName: location.Name, Region: location.Params["region"], Namespace: location.Params["namespace"], Qualifier: location.Params["qualifier"],
-		Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
+		FunctionName: location.Name, Region: location.Params["region"], Namespace: location.Params["namespace"],
+		Qualifier: location.Params["qualifier"], Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
 	})
 }

@@ -25,7 +25,7 @@ func main() {
 // newFunction builds the function from the environment, and starts to connect to the upstream. It does not read the secret:
 // the credentials for the secret store arrive only with each event.
 func newFunction() (*tencent.Function, error) {
-	a, err := tencentclients.App()
+	a, err := tencentclients.App(app.API)
 	if err != nil {
 		return nil, err
 	}

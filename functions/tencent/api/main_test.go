@@ -134,7 +134,7 @@ func TestWrongSettingsEndTheProcess(t *testing.T) {
 	if err == nil {
 		t.Fatal("it started")
 	}
-	for _, want := range []string{"GIFTSTATS_ENDPOINT is missing", "GIFTSTATS_QUEUE names sqs://, which Tencent SCF does not carry"} {
+	for _, want := range []string{"GIFTSTATS_ENDPOINT is required", "GIFTSTATS_QUEUE must not be sqs:// on Tencent SCF"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in %v", want, err)
 		}

@@ -13,10 +13,10 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend/tencent"
 )
 
-// main connects to the upstream ahead of the first event, but does not read the secret: the credentials for it come with each
-// event only.
+// main connects to the upstream before the first event. It does not read the secret: the credentials for the secret store arrive only
+// with each event.
 func main() {
-	a, err := tencentclients.App()
+	a, err := tencentclients.App(app.StreamEnd)
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)

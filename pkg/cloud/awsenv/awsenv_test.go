@@ -109,10 +109,10 @@ func TestMistakes(t *testing.T) {
 		{"retry mode", "", []string{"AWS_RETRY_MODE=hidden"}, []string{"AWS_RETRY_MODE must be standard or adaptive"}},
 		{"FIPS", "", []string{"AWS_USE_FIPS_ENDPOINT=hidden"}, []string{"AWS_USE_FIPS_ENDPOINT must be true or false"}},
 		{"ignore", "", []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=hidden"}, []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS must be true or false"}},
-		{"open endpoint", "http://hidden.example", nil, []string{"the endpoint must begin with https:// (http:// is allowed for loopback hosts only)"}},
-		{"open endpoint of the service", "", []string{"AWS_ENDPOINT_URL_SQS=http://10.0.0.1"}, []string{"AWS_ENDPOINT_URL_SQS must begin with https://"}},
+		{"open endpoint", "http://hidden.example", nil, []string{"the endpoint must start with https:// (http:// is allowed for loopback hosts only)"}},
+		{"open endpoint of the service", "", []string{"AWS_ENDPOINT_URL_SQS=http://10.0.0.1"}, []string{"AWS_ENDPOINT_URL_SQS must start with https://"}},
 		{"host without scheme", "", []string{"AWS_ENDPOINT_URL=hidden.example"}, []string{"AWS_ENDPOINT_URL must be a URL like https://host"}},
-		{"other scheme", "ftp://hidden.example", nil, []string{"must begin with https://"}},
+		{"other scheme", "ftp://hidden.example", nil, []string{"must start with https://"}},
 		{"no URL", "https://%zz", nil, []string{"the endpoint must be a URL like https://host"}},
 		{"user in it", "https://user:hidden@example.com", nil, []string{"the endpoint must be a URL without user"}},
 		{"query in it", "https://example.com?hidden", nil, []string{"without user, query and fragment"}},
@@ -255,7 +255,7 @@ func ExampleEnvironment_Config() {
 	_, err := environment.Config("SECRETS_MANAGER", "")
 	fmt.Println(err)
 	// Output:
-	// AWS_ENDPOINT_URL must begin with https:// (http:// is allowed for loopback hosts only)
+	// AWS_ENDPOINT_URL must start with https:// (http:// is allowed for loopback hosts only)
 	// AWS_MAX_ATTEMPTS must be a whole number above zero
 }
 

@@ -58,7 +58,7 @@ func TestCall(t *testing.T) {
 		{"502", tencentapi.Fault{Status: 502}, "", "", nil, "HTTP status 502, which the API never has"},
 		{"no JSON", tencentapi.Fault{Skip: 1}, garbage.URL, "", nil, "not the documented JSON"},
 		{"no connection", tencentapi.Fault{Skip: 1}, "http://127.0.0.1:1", "", nil, "no connection"},
-		{"endpoint in the open", tencentapi.Fault{Skip: 1}, "http://example.com", "", nil, "the endpoint must begin with https://"},
+		{"endpoint in the open", tencentapi.Fault{Skip: 1}, "http://example.com", "", nil, "the endpoint must start with https://"},
 		{"endpoint with a path", tencentapi.Fault{Skip: 1}, "https://example.com/x", "", nil, "must be a URL without path"},
 		{"endpoint that is none", tencentapi.Fault{Skip: 1}, "https://%zz", "", nil, "must be a URL like https://host"},
 	} {

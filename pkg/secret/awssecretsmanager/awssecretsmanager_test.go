@@ -90,8 +90,8 @@ func TestNew(t *testing.T) {
 		{"ARN of no secret", "arn:aws:secretsmanager:eu-west-1:123456789012:app", "", region, "the ARN is not like"},
 		{"half an ARN", "arn:aws:secretsmanager", "", region, "the ARN is not like"},
 		{"endpoint", "app", "https://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com", region, ""},
-		{"open endpoint", "app", "http://secretsmanager.example", region, "the endpoint must begin with https://"},
-		{"open endpoint in a variable", "app", "", map[string]string{"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://a.example"}, "AWS_ENDPOINT_URL must begin with https://"},
+		{"open endpoint", "app", "http://secretsmanager.example", region, "the endpoint must start with https://"},
+		{"open endpoint in a variable", "app", "", map[string]string{"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://a.example"}, "AWS_ENDPOINT_URL must start with https://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
