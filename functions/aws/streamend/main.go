@@ -18,13 +18,26 @@ import (
 )
 
 func main() {
-	a, _, err := awsclients.App(app.StreamEnd, open)
+	function, err := newFunction()
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
 	}
+	lambda.Start(function)
+}
+
+// newFunction builds the function from the environment, and starts to read the secret and to connect to the upstream.
+func newFunction() (*aws.Function, error) {
+	a, _, err := awsclients.App(app.StreamEnd, open)
+	if err != nil {
+		return nil, err
+	}
+	function, err := aws.New(aws.Config{Processor: a.Processor})
+	if err != nil {
+		return nil, err
+	}
 	a.Prefetch(context.Background())
-	lambda.Start(aws.New(a.Processor))
+	return function, nil
 }
 
 // open returns the client of a queue or bus.

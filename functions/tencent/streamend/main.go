@@ -13,14 +13,26 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend/tencent"
 )
 
-// main connects to the upstream before the first event. It does not read the secret: the credentials for the secret store arrive only
-// with each event.
 func main() {
-	a, err := tencentclients.App(app.StreamEnd)
+	function, err := newFunction()
 	if err != nil {
 		fmt.Fprint(os.Stderr, app.Fatal(err))
 		os.Exit(1)
 	}
+	cloudfunction.StartHandler(function)
+}
+
+// newFunction builds the function from the environment, and starts to connect to the upstream. It does not read the secret:
+// the credentials for the secret store arrive only with each event.
+func newFunction() (*tencent.Function, error) {
+	a, err := tencentclients.App(app.StreamEnd)
+	if err != nil {
+		return nil, err
+	}
+	function, err := tencent.New(tencent.Config{Processor: a.Processor})
+	if err != nil {
+		return nil, err
+	}
 	go a.Client.Warm(context.Background())
-	cloudfunction.StartHandler(tencent.New(a.Processor))
+	return function, nil
 }

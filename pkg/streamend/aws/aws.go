@@ -1,5 +1,5 @@
-// Package aws takes the ends of streams out of the events of AWS Lambda: SQS, SNS, EventBridge, and direct invocations, told
-// apart from the payload. An SNS notification or an EventBridge event in an SQS message is unwrapped, once.
+// Package aws decodes the events of AWS Lambda that say that a stream has ended: SQS, SNS, EventBridge, and direct invocations.
+// It recognizes each by its payload. An SNS notification or an EventBridge event inside an SQS message is unwrapped once.
 //
 // Source: the types and test data of github.com/aws/aws-lambda-go/events.
 package aws
@@ -17,21 +17,31 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
+// Config configures a [Function].
+type Config struct {
+	Processor *streamend.Processor // required
+}
+
 // Function processes events. It is a [lambda.Handler].
 type Function struct{ processor *streamend.Processor }
 
 var _ lambda.Handler = (*Function)(nil)
 
-// New processes with processor.
-func New(processor *streamend.Processor) *Function { return &Function{processor} }
+// New returns a Function for config. It fails if the processor is missing.
+func New(config Config) (*Function, error) {
+	if config.Processor == nil {
+		return nil, errors.New("streamend: the processor is missing")
+	}
+	return &Function{processor: config.Processor}, nil
+}
 
-// payload is whatever may come.
+// payload has the fields of every kind of event.
 type payload struct {
 	Records []record
 	envelope
 }
 
-// record is one of SQS or of SNS; the two spell the name of the source differently.
+// record is a record of SQS or of SNS. SNS writes EventSource; decoding ignores the case of names.
 type record struct {
 	EventSource string `json:"eventSource"`
 	events.SQSMessage
@@ -41,23 +51,24 @@ type record struct {
 	} `json:"Sns"`
 }
 
-// envelope is what an event may be wrapped in.
+// envelope has the fields of an EventBridge event and of an SNS notification, in which an event may be wrapped.
 type envelope struct {
 	DetailType *string         `json:"detail-type"` // EventBridge
 	ID         string          `json:"id"`
 	Detail     json.RawMessage `json:"detail"`
-	Type       string          // SNS, as the body of an SQS message
+	Type       string          // SNS notification in the body of an SQS message
 	MessageID  string          `json:"MessageId"`
 	Message    *string
 }
 
-// Invoke processes one event. For SQS it answers with the messages that have to come again or belong into the dead-letter
-// queue; for the others a failure is the error of the invocation, which Lambda repeats.
+// Invoke processes one event. For SQS it returns the messages that failed. SQS delivers them again, and moves them to the
+// dead-letter queue after the configured number of attempts. For all other sources a failure is the error of the invocation,
+// which Lambda retries.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	ctx = telemetry.WithRequestID(ctx, invocationID(ctx))
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
-		p = payload{} // not the form of any service: taken as a direct invocation, which says what is wrong with it
+		p = payload{} // processed as a direct invocation, whose error says what is wrong
 	}
 	if len(p.Records) > 0 && p.Records[0].EventSource == "aws:sqs" {
 		return f.batch(ctx, p.Records)
@@ -75,12 +86,12 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	return []byte(`{"status":"delivered"}`), nil
 }
 
-// batch reports the messages that failed, and no others.
+// batch processes the messages of SQS, and returns those that failed.
 func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) {
 	messages := make([]streamend.Message, len(records))
 	for i, r := range records {
 		if r.SQSMessage.MessageId == "" {
-			return nil, errors.New("a message of the batch has no messageId, so its failure could not be reported: the whole batch has to come again")
+			return nil, errors.New("a message of the batch has no messageId; its failure could not be reported, so the whole batch fails")
 		}
 		var inner envelope
 		if json.Unmarshal([]byte(r.Body), &inner) != nil {
@@ -88,16 +99,16 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 		}
 		messages[i] = inner.unwrap(r.SQSMessage.MessageId, []byte(r.Body))
 	}
-	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	failures := []events.SQSBatchItemFailure{} // must not be null in the JSON
 	for i, err := range f.processor.ProcessAll(ctx, messages) {
 		if err != nil {
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: records[i].SQSMessage.MessageId})
+			failures = append(failures, events.SQSBatchItemFailure{ItemIdentifier: records[i].SQSMessage.MessageId})
 		}
 	}
-	return json.Marshal(answer)
+	return json.Marshal(events.SQSEventResponse{BatchItemFailures: failures})
 }
 
-// unwrap takes the event out of its envelope; without one, body is the event.
+// unwrap returns the event in the envelope. Without an envelope, body is the event and id identifies it.
 func (e envelope) unwrap(id string, body []byte) streamend.Message {
 	switch {
 	case e.DetailType != nil:
@@ -108,7 +119,7 @@ func (e envelope) unwrap(id string, body []byte) streamend.Message {
 	return streamend.Message{ID: id, Body: body}
 }
 
-// invocationID is the same when Lambda repeats an asynchronous invocation.
+// invocationID returns the id of the invocation, which stays the same when Lambda retries an asynchronous invocation.
 func invocationID(ctx context.Context) string {
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		return invocation.AwsRequestID

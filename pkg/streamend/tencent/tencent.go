@@ -1,8 +1,8 @@
-// Package tencent takes the ends of streams out of the events of Tencent SCF: CKafka, CMQ, EventBridge, timer, and direct or
-// asynchronous invocations, told apart from the payload.
+// Package tencent decodes the events of Tencent SCF that say that a stream has ended: CKafka, CMQ, EventBridge, timers, and
+// direct or asynchronous invocations. It recognizes each by its payload.
 //
 // Sources: https://github.com/tencentyun/scf-go-lib (events), https://tencentcloud.com/document/product/1108/46255 and
-// https://tencentcloud.com/document/product/1108/42275 (EventBridge, which has two dialects; what is read is the same in both).
+// https://tencentcloud.com/document/product/1108/42275 (EventBridge, whose two formats share the fields that are read here).
 package tencent
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tencentyun/scf-go-lib/cloudfunction"
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
 	"github.com/giftstats/giftstats/pkg/cloud/scfcontext"
@@ -19,13 +20,25 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Function processes events. It is a cloudfunction.Handler.
+// Config configures a [Function].
+type Config struct {
+	Processor *streamend.Processor // required
+}
+
+// Function processes events. It is a [cloudfunction.Handler].
 type Function struct{ processor *streamend.Processor }
 
-// New processes with processor.
-func New(processor *streamend.Processor) *Function { return &Function{processor} }
+var _ cloudfunction.Handler = (*Function)(nil)
 
-// payload is whatever may come.
+// New returns a Function for config. It fails if the processor is missing.
+func New(config Config) (*Function, error) {
+	if config.Processor == nil {
+		return nil, errors.New("streamend: the processor is missing")
+	}
+	return &Function{processor: config.Processor}, nil
+}
+
+// payload has the fields of every kind of event.
 type payload struct {
 	Records []record
 
@@ -38,6 +51,7 @@ type payload struct {
 	Message *string
 }
 
+// record is a message of a batch of CKafka or CMQ.
 type record struct {
 	Ckafka *struct {
 		Topic     string      `json:"topic"`
@@ -51,54 +65,57 @@ type record struct {
 	}
 }
 
-// Invoke processes one event. An error makes the platform bring it again. In a batch of CKafka or CMQ, messages that no repeat
-// can help are logged and passed over; one that has to come again brings the whole batch again, under the same event ids.
+// Invoke processes one event. If it returns an error, the platform retries the invocation. In a batch of CKafka or CMQ, messages
+// that can never succeed are logged and skipped. Any other failure makes the platform retry the whole batch, whose events keep
+// their ids.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	ctx = telemetry.WithRequestID(scfcontext.WithoutZeroDeadline(ctx), invocationID(ctx))
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
-		p = payload{} // not the form of any trigger: taken as a direct invocation, which says what is wrong with it
+		p = payload{} // processed as a direct invocation, whose error says what is wrong
 	}
 	if len(p.Records) > 0 {
-		return answer(again(f.processor.ProcessAll(ctx, p.batch())))
+		return respond(temporary(f.processor.ProcessAll(ctx, p.batch())))
 	}
-	return answer(errors.Join(f.processor.ProcessAll(ctx, []streamend.Message{p.single(ctx, raw)})...))
+	return respond(errors.Join(f.processor.ProcessAll(ctx, []streamend.Message{p.single(ctx, raw)})...))
 }
 
-func answer(err error) ([]byte, error) {
+func respond(err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
 	return []byte(`{"status":"delivered"}`), nil
 }
 
-// again joins the errors that a repeat can mend.
-func again(errs []error) error {
-	var mendable []error
+// temporary joins the errors that are not permanent.
+func temporary(errs []error) error {
+	var joined []error
 	for _, err := range errs {
 		if err != nil && !permanent.Is(err) {
-			mendable = append(mendable, err)
+			joined = append(joined, err)
 		}
 	}
-	return errors.Join(mendable...)
+	return errors.Join(joined...)
 }
 
+// batch returns the messages of a batch of CKafka or CMQ.
 func (p payload) batch() []streamend.Message {
 	messages := make([]streamend.Message, len(p.Records))
 	for i, r := range p.Records {
 		switch {
 		case r.Ckafka != nil:
-			messages[i] = streamend.Message{ID: fmt.Sprintf("%s-%s-%s", r.Ckafka.Topic, r.Ckafka.Partition, r.Ckafka.Offset), Body: []byte(r.Ckafka.Body)}
+			id := fmt.Sprintf("%s-%s-%s", r.Ckafka.Topic, r.Ckafka.Partition, r.Ckafka.Offset)
+			messages[i] = streamend.Message{ID: id, Body: []byte(r.Ckafka.Body)}
 		case r.CMQ != nil:
 			messages[i] = streamend.Message{ID: r.CMQ.ID, Body: []byte(r.CMQ.Body)}
 		default:
-			messages[i] = streamend.Message{Err: errors.New("a record is neither of CKafka nor of CMQ")}
+			messages[i] = streamend.Message{Err: errors.New("a record of the batch is neither from CKafka nor from CMQ")}
 		}
 	}
 	return messages
 }
 
-// single is an event that comes alone.
+// single returns the message of an event that is not a batch.
 func (p payload) single(ctx context.Context, raw []byte) streamend.Message {
 	switch {
 	case p.SpecVersion != nil:
@@ -116,7 +133,8 @@ func invocationID(ctx context.Context) string {
 	return ""
 }
 
-// data is the event in the data of an EventBridge event: as an object, as text, or as the body of a TDMQ message.
+// data returns the event in the data of an EventBridge event, which is an object, a string, or a TDMQ message with the event in
+// its body.
 func data(raw json.RawMessage) []byte {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
