@@ -1,0 +1,166 @@
+package repository_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/giftstats/giftstats/pkg/settings"
+)
+
+const (
+	apiFunction       = "ApiFunction"
+	streamEndFunction = "StreamEndFunction"
+)
+
+var (
+	functions = []string{apiFunction, streamEndFunction}
+	required  = map[string]string{
+		"SecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/giftstats-AbCdEf",
+		"Endpoint":  "singapore",
+	}
+)
+
+// The program accepts the variables of each function: with the defaults, with each allowed value, and with everything set.
+func TestTemplateSettings(t *testing.T) {
+	everything := map[string]string{
+		"Endpoint":           "https://proxy.example/im",
+		"Auth":               "api-key,usersig",
+		"Deliver":            "log://,https://hooks.example/x?a=b",
+		"ResultBus":          "true",
+		"CssEndsStream":      "true",
+		"LogLevel":           "warn",
+		"SecretKmsKeyArn":    "key",
+		"AlarmTopicArn":      "topic",
+		"ReserveConcurrency": "false",
+	}
+	tests := []map[string]string{{}, everything}
+	defaults := load(t, nil)
+	for name := range defaults.parameters() {
+		for _, value := range defaults.allowed(name) {
+			tests = append(tests, map[string]string{name: value})
+		}
+	}
+	for _, given := range tests {
+		template := load(t, given)
+		for _, function := range functions {
+			s, err := settings.Parse(template.environment(function), settings.AWS)
+			if err != nil {
+				t.Errorf("%v: %s: %v", given, function, err)
+				continue
+			}
+			if s.Secret.Name != required["SecretArn"] {
+				t.Errorf("%v: %s: the secret is %s; want %s", given, function, s.Secret.Name, required["SecretArn"])
+			}
+			switch function {
+			case apiFunction:
+				checkQueue(t, given, s)
+			case streamEndFunction:
+				checkDeliver(t, given, s)
+			}
+		}
+	}
+}
+
+func checkQueue(t *testing.T, given map[string]string, s settings.Settings) {
+	t.Helper()
+	const want = "sqs.eu-west-1.amazonaws.com/123456789012/EndsQueue.QueueName"
+	if s.Queue == nil {
+		t.Errorf("%v: the api function has no queue", given)
+	} else if s.Queue.Name != want {
+		t.Errorf("%v: the queue is %s; want %s", given, s.Queue.Name, want)
+	}
+}
+
+func checkDeliver(t *testing.T, given map[string]string, s settings.Settings) {
+	t.Helper()
+	last := s.Deliver[len(s.Deliver)-1].Scheme
+	if want := given["ResultBus"] == "true"; (last == "eventbridge") != want {
+		t.Errorf("%v: summaries go to %v; want a bus: %v", given, s.Deliver, want)
+	}
+}
+
+// The pattern of Endpoint allows every region and an https URL.
+func TestTemplateEndpoints(t *testing.T) {
+	pattern := regexp.MustCompile(load(t, nil).text("Parameters/Endpoint/AllowedPattern"))
+	for _, value := range append(settings.Regions(), "https://proxy.example:8443/im") {
+		if !pattern.MatchString(value) {
+			t.Errorf("Endpoint cannot be %q", value)
+		}
+	}
+}
+
+// A changed setting reaches callers only with a new version, and Lambda publishes one only if the description changes.
+func TestTemplateVersions(t *testing.T) {
+	secret := required["SecretArn"]
+	changes := map[string][]string{
+		"SecretArn": {secret[:len(secret)-1] + "g", strings.Replace(secret, "eu-west-1", "eu-west-2", 1)},
+		"Endpoint":  {"usa"},
+		"Deliver":   {"https://x.example"},
+	}
+	before := load(t, nil)
+	for name := range before.parameters() {
+		for _, value := range append(before.allowed(name), changes[name]...) {
+			after := load(t, map[string]string{name: value})
+			for _, function := range functions {
+				changed := !slices.Equal(before.environment(function), after.environment(function))
+				for _, property := range []string{"Description", "VersionDescription"} {
+					path := "Resources/" + function + "/Properties/" + property
+					if described := before.text(path) != after.text(path); described != changed {
+						t.Errorf("%s=%s: the variables of %s change: %v; but its %s changes: %v", name, value, function, changed, property, described)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The description that holds the settings stays within Lambda's limit, even with the longest values allowed.
+func TestTemplateDescriptionLength(t *testing.T) {
+	const most = 256
+	longest := map[string]string{
+		"SecretArn": "arn:aws:secretsmanager:" + strings.Repeat("x", 14) + ":123456789012:secret:" + strings.Repeat("x", 60),
+	}
+	template := load(t, nil)
+	for name := range template.parameters() {
+		for _, value := range template.allowed(name) {
+			if len(value) > len(longest[name]) {
+				longest[name] = value
+			}
+		}
+		if length, err := strconv.Atoi(template.text("Parameters/" + name + "/MaxLength")); err == nil {
+			longest[name] = strings.Repeat("x", length)
+		}
+	}
+	for _, function := range functions {
+		description := load(t, longest).text("Resources/" + function + "/Properties/VersionDescription")
+		if len(description) > most {
+			t.Errorf("the description of %s can have %d characters; want at most %d", function, len(description), most)
+		}
+	}
+}
+
+// The console shows every parameter in one group and with a label.
+func TestTemplateParameterGroups(t *testing.T) {
+	const metadata = "Metadata/AWS::CloudFormation::Interface/"
+	template := load(t, nil)
+	var grouped []string
+	for _, group := range template.get(metadata + "ParameterGroups").([]any) {
+		for _, name := range group.(map[string]any)["Parameters"].([]any) {
+			grouped = append(grouped, name.(string))
+		}
+	}
+	slices.Sort(grouped)
+	names := slices.Sorted(maps.Keys(template.parameters()))
+	if !slices.Equal(grouped, names) {
+		t.Errorf("the groups have the parameters %v; the template has %v", grouped, names)
+	}
+	for _, name := range names {
+		if template.text(metadata+"ParameterLabels/"+name+"/default") == "" {
+			t.Errorf("%s has no label", name)
+		}
+	}
+}
