@@ -90,20 +90,31 @@ func TestHTTPS(t *testing.T) {
 		ok       bool
 		refused  bool
 	}{
-		{"taken", []int{200}, nil, 0, 1, true, false},
-		{"taken with another 2xx", []int{204}, nil, 0, 1, true, false},
-		{"down once", []int{503, 200}, nil, 0, 2, true, false},
-		{"down for good", []int{500}, nil, 0, 3, false, false},
-		{"gone", []int{410, 200}, nil, 0, 1, false, true},
-		{"unauthorized", []int{401, 200}, nil, 0, 1, false, true},
-		{"time-out at the receiver", []int{408, 200}, nil, 0, 2, true, false},
-		{"too early", []int{425, 200}, nil, 0, 2, true, false},
-		{"too many", []int{429, 200}, http.Header{"Retry-After": {"3"}}, 0, 2, true, false},
-		{"too many for a long time", []int{429, 200}, http.Header{"Retry-After": {"600"}}, 0, 1, false, false},
-		{"too many until a date", []int{429, 200}, http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:00:03 GMT"}}, 0, 2, true, false},
-		{"too many until a date too far away", []int{429, 200}, http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:10:00 GMT"}}, 0, 1, false, false},
-		{"too many, and no time", []int{429, 200}, http.Header{"Retry-After": {"3"}}, time.Second, 1, false, false},
-		{"redirect", []int{302, 200}, http.Header{"Location": {"https://elsewhere.example"}}, 0, 2, true, false},
+		{name: "taken", statuses: []int{200}, calls: 1, ok: true},
+		{name: "taken with another 2xx", statuses: []int{204}, calls: 1, ok: true},
+		{name: "down once", statuses: []int{503, 200}, calls: 2, ok: true},
+		{name: "down for good", statuses: []int{500}, calls: 3},
+		{name: "gone", statuses: []int{410, 200}, calls: 1, refused: true},
+		{name: "unauthorized", statuses: []int{401, 200}, calls: 1, refused: true},
+		{name: "time-out at the receiver", statuses: []int{408, 200}, calls: 2, ok: true},
+		{name: "too early", statuses: []int{425, 200}, calls: 2, ok: true},
+		{name: "too many", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"3"}}, calls: 2, ok: true},
+		{name: "too many for a long time", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"600"}}, calls: 1},
+		{
+			name:     "too many until a date",
+			statuses: []int{429, 200},
+			header:   http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:00:03 GMT"}},
+			calls:    2,
+			ok:       true,
+		},
+		{
+			name:     "too many until a date too far away",
+			statuses: []int{429, 200},
+			header:   http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:10:00 GMT"}},
+			calls:    1,
+		},
+		{name: "too many, and no time", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"3"}}, deadline: time.Second, calls: 1},
+		{name: "redirect", statuses: []int{302, 200}, header: http.Header{"Location": {"https://elsewhere.example"}}, calls: 2, ok: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -142,11 +153,17 @@ func TestHTTPSFailures(t *testing.T) {
 		err       error
 		want      string
 	}{
-		{"no key", "https://h", key("", nil), nil, "has no delivery_key to sign with"},
-		{"secret down", "https://h", key("", errors.New("store is down")), nil, "store is down"},
-		{"no base64", "https://h", key("whsec_%%%", nil), nil, "delivery_key of the secret document is not whsec_"},
-		{"network", "https://h/hidden", key(fakeKey, nil), errors.New("connection refused"), "h cannot be reached: connection refused"},
-		{"no URL", "https://%zz", key(fakeKey, nil), nil, "the URL to deliver to is none"},
+		{name: "no key", url: "https://h", key: key("", nil), want: "has no delivery_key to sign with"},
+		{name: "secret down", url: "https://h", key: key("", errors.New("store is down")), want: "store is down"},
+		{name: "no base64", url: "https://h", key: key("whsec_%%%", nil), want: "delivery_key of the secret document is not whsec_"},
+		{
+			name: "network",
+			url:  "https://h/hidden",
+			key:  key(fakeKey, nil),
+			err:  errors.New("connection refused"),
+			want: "h cannot be reached: connection refused",
+		},
+		{name: "no URL", url: "https://%zz", key: key(fakeKey, nil), want: "the URL to deliver to is none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -207,12 +224,12 @@ func TestAll(t *testing.T) {
 		ok      bool
 		refused bool
 	}{
-		{"all take it", []error{nil, nil}, true, false},
-		{"one alone", []error{nil}, true, false},
-		{"one is down", []error{nil, down}, false, false},
-		{"one refuses", []error{nil, gone}, false, true},
-		{"one refuses, one may take it later", []error{gone, down}, false, false},
-		{"both refuse", []error{gone, fmt.Errorf("wrapped: %w", gone)}, false, true},
+		{name: "all take it", errs: []error{nil, nil}, ok: true},
+		{name: "one alone", errs: []error{nil}, ok: true},
+		{name: "one is down", errs: []error{nil, down}},
+		{name: "one refuses", errs: []error{nil, gone}, refused: true},
+		{name: "one refuses, one may take it later", errs: []error{gone, down}},
+		{name: "both refuse", errs: []error{gone, fmt.Errorf("wrapped: %w", gone)}, refused: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var receivers []delivery.Deliverer

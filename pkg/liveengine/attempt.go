@@ -18,10 +18,10 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret"
 )
 
-// turn waits until a call may be made.
-func (c *Client) turn(ctx context.Context) *fault {
+// waitTurn waits until the rate limit allows a call. It fails at once while 70050 holds calls back.
+func (c *Client) waitTurn(ctx context.Context) *fault {
 	if left := time.Duration(c.stoppedUntil.Load() - c.config.Now().UnixNano()); left > 0 {
-		return &fault{Error: stopped(left)}
+		return &fault{Error: tooManySignatures(left)}
 	}
 	if err := c.config.Limiter.Wait(ctx); err != nil {
 		return &fault{Error: giftstats.AsError(err)}
@@ -29,7 +29,7 @@ func (c *Client) turn(ctx context.Context) *fault {
 	return nil
 }
 
-// attempt sends a call once and reads the answer into the given value.
+// attempt sends a call once and decodes the answer into the given value.
 func (c *Client) attempt(ctx context.Context, command string, signed *signature, body []byte, into answer) *fault {
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
@@ -47,11 +47,11 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 	case err != nil:
 		return c.unreachable(limited, err, signed.usersig)
 	case len(answered) > maxAnswer:
-		return invalid(fmt.Sprintf("it has more than %d bytes", maxAnswer), nil)
+		return invalid(fmt.Sprintf("it is longer than %d bytes", maxAnswer), nil)
 	}
 	fault := decode(into, response.StatusCode, retry.After(response.Header, c.config.Now()), answered)
 	if fault != nil && fault.Upstream != nil {
-		fault.Upstream.ErrorInfo = presentable(fault.Upstream.ErrorInfo, signed.usersig)
+		fault.Upstream.ErrorInfo = sanitize(fault.Upstream.ErrorInfo, signed.usersig)
 	}
 	if fault != nil && fault.repeat == stop {
 		c.stoppedUntil.Store(c.config.Now().Add(stopFor).UnixNano())
@@ -60,8 +60,7 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 	return fault
 }
 
-// query is the documented query but for its random part. It is built with url.Values: a UserSig holds characters that need
-// escaping.
+// query returns the documented query string without its random part. It has to be escaped: a UserSig may contain '*'.
 func query(document *secret.Document, usersig string) string {
 	return url.Values{
 		"sdkappid":    {strconv.FormatInt(document.SDKAppID, 10)},
@@ -71,27 +70,27 @@ func query(document *secret.Document, usersig string) string {
 	}.Encode()
 }
 
-// request makes the documented request.
+// request returns the documented HTTP request.
 func (c *Client) request(ctx context.Context, command string, signed *signature, body []byte) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("make the request of %s: %w", command, err)
+		return nil, fmt.Errorf("create the request of %s: %w", command, err)
 	}
 	*request.URL = *c.config.Endpoint
 	request.URL.Path += commandPrefix + command
 	request.URL.RawQuery = signed.query + "&random=" + strconv.FormatUint(uint64(rand.Uint32()), 10)
 	request.Host = request.URL.Host
-	request.Header = http.Header{"Content-Type": isJSON, "Accept": isJSON}
+	request.Header = http.Header{"Content-Type": contentTypes, "Accept": contentTypes}
 	if c.config.UserAgent != "" {
 		request.Header["User-Agent"] = []string{c.config.UserAgent}
 	}
 	return request, nil
 }
 
-var isJSON = []string{"application/json"} // not changed by anybody
+var contentTypes = []string{"application/json"} // shared by all requests; must not be modified
 
-// unreachable is for a call that got no whole answer. The *url.Error around the cause is left out: it quotes the URL, and
-// with it the signature.
+// unreachable returns the fault of a call that got no complete answer. It drops the *url.Error around the cause, which quotes the
+// URL and with it the signature.
 func (c *Client) unreachable(limited context.Context, err error, usersig string) *fault {
 	var inURL *url.Error
 	if errors.As(err, &inURL) {
@@ -109,22 +108,24 @@ func (c *Client) unreachable(limited context.Context, err error, usersig string)
 	}
 	return &fault{repeat: later, Error: &giftstats.Error{
 		Code:   giftstats.CodeUpstreamUnavailable,
-		Detail: "Tencent's host could not be reached, or broke off its answer",
+		Detail: "Tencent's host cannot be reached, or the connection broke",
 		Err:    err,
 	}}
 }
 
-func stopped(left time.Duration) *giftstats.Error {
+// tooManySignatures returns the error of the calls that are not made because of 70050.
+func tooManySignatures(left time.Duration) *giftstats.Error {
 	return &giftstats.Error{
-		Code:       giftstats.CodeUpstreamCredentials,
-		Detail:     "Tencent refused too many signatures (70050), so no call is made for a minute: check secret_key and sdk_app_id in the secret",
+		Code: giftstats.CodeUpstreamCredentials,
+		Detail: "Tencent refused too many signatures (70050), so calls are paused for a minute: " +
+			"check secret_key and sdk_app_id in the secret",
 		RetryAfter: left,
 		Upstream:   &giftstats.Upstream{ErrorCode: 70050},
 	}
 }
 
-// presentable is an error text of upstream as it may be shown: without the signature, valid UTF-8, of bounded length.
-func presentable(info, usersig string) string {
+// sanitize returns an error text of Tencent's that is safe to show: without the signature, bounded, and valid UTF-8.
+func sanitize(info, usersig string) string {
 	info = withoutSignature(info, usersig)
 	if len(info) > maxErrorInfo {
 		info = info[:maxErrorInfo] + "…"

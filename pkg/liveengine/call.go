@@ -15,20 +15,24 @@ import (
 
 const (
 	firstBackoff  = 100 * time.Millisecond
-	stopFor       = time.Minute // after 70050
+	stopFor       = time.Minute // no call is made for this long after 70050
 	maxAnswer     = 1 << 20     // bytes read of an answer
 	maxErrorInfo  = 512         // bytes kept of Tencent's error text
 	commandPrefix = "/v4/live_engine_http_srv/"
 )
 
-// signature is what signs a call, and the document that it was made from.
+// signature signs calls. It is kept with the document that it was made from.
 type signature struct {
 	document *secret.Document
 	usersig  string
-	query    string // with both, made once
+	query    string // the query string for both, encoded once
 }
 
-// call makes one call of a command and repeats it while that can help and the deadline of ctx leaves room.
+// call makes one call of a command. It retries while that can help and the deadline of ctx leaves time.
+//
+// A is the type of the answer, and P is always *A: callers name A, and the compiler infers P. Both are needed because the
+// methods of answer have pointer receivers, so that *A implements it and A does not, while every attempt has to decode into a
+// new A: fields of a failed answer must not show through in the next one.
 func call[A any, P interface {
 	*A
 	answer
@@ -41,18 +45,18 @@ func call[A any, P interface {
 	if err != nil {
 		return nil, err
 	}
-	resigned := false
-	var asked telemetry.Question
-	defer func() { telemetry.Asked(ctx, asked) }()
+	signedAgain := false
+	var record telemetry.Call
+	defer func() { telemetry.RecordCall(ctx, record) }()
 	for attempt := 1; ; attempt++ {
 		answer := P(new(A))
-		fault := c.turn(ctx)
+		fault := c.waitTurn(ctx)
 		var took time.Duration
 		if fault == nil {
 			started := c.config.Now()
 			fault = c.attempt(ctx, command, signed, body, answer)
 			took = c.config.Now().Sub(started)
-			asked = count(asked, took, answer.head())
+			record = addAttempt(record, took, answer.head())
 			c.logAttempt(ctx, command, attempt, took, answer.head(), fault)
 		}
 		switch {
@@ -60,41 +64,33 @@ func call[A any, P interface {
 			return answer, nil
 		case ctx.Err() != nil:
 			return nil, giftstats.AsError(ctx.Err())
-		case fault.repeat == resign && !resigned:
-			if signed, resigned, err = c.resign(ctx, signed); err != nil {
+		case fault.repeat == signAgain && !signedAgain:
+			if signed, signedAgain, err = c.signAgain(ctx, signed); err != nil {
 				return nil, err
 			}
-			if !resigned {
+			if !signedAgain {
 				return nil, fault.Error
 			}
-			attempt--
-		case fault.repeat == later && attempt < c.config.Attempts:
-			if !c.backoff.Wait(ctx, attempt, fault.RetryAfter, took) {
-				return nil, outcome(ctx, fault)
-			}
+			attempt-- // the attempt with the new signature does not count
+		case fault.repeat == later && attempt < c.config.Attempts && c.backoff.Wait(ctx, attempt, fault.RetryAfter, took):
+			// try again
+		case ctx.Err() != nil:
+			return nil, giftstats.AsError(ctx.Err())
 		default:
 			return nil, fault.Error
 		}
 	}
 }
 
-// count adds an attempt to the question it belongs to.
-func count(asked telemetry.Question, took time.Duration, head *envelope) telemetry.Question {
-	asked.Attempts++
-	asked.Took += took
-	asked.Answered, asked.Code, asked.RequestID = head.ErrorCode.Known, int(head.ErrorCode.Value), head.RequestID
-	return asked
+// addAttempt adds an attempt to the record of its call.
+func addAttempt(record telemetry.Call, took time.Duration, head *envelope) telemetry.Call {
+	record.Attempts++
+	record.Took += took
+	record.Answered, record.Code, record.RequestID = head.ErrorCode.Known, int(head.ErrorCode.Value), head.RequestID
+	return record
 }
 
-// outcome is what a call that ends after a fault returns: when the context is done, its error.
-func outcome(ctx context.Context, fault *fault) error {
-	if err := ctx.Err(); err != nil {
-		return giftstats.AsError(err)
-	}
-	return fault.Error
-}
-
-// sign gets the document and a signature for it.
+// sign returns a signature made with the current secret.
 func (c *Client) sign(ctx context.Context) (*signature, error) {
 	document, err := c.config.Secrets.Get(ctx)
 	if err != nil {
@@ -104,39 +100,50 @@ func (c *Client) sign(ctx context.Context) (*signature, error) {
 }
 
 func (c *Client) signWith(document *secret.Document) (*signature, error) {
-	sig, err := c.signer.Sign(usersig.Identity{SDKAppID: document.SDKAppID, Account: document.Admin, Key: document.SecretKey.Reveal()})
+	sig, err := c.signer.Sign(usersig.Identity{
+		SDKAppID: document.SDKAppID,
+		Account:  document.Admin,
+		Key:      document.SecretKey.Reveal(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	if last := c.signed.Load(); last != nil && last.document == document && last.usersig == sig {
 		return last, nil
 	}
-	signed := &signature{document, sig, query(document, sig)}
+	signed := &signature{document: document, usersig: sig, query: query(document, sig)}
 	c.signed.Store(signed)
 	return signed, nil
 }
 
-// resign replaces a signature that was refused. It reports false when there is no reason to hope that another one would be
-// accepted: the secret was read and signed with anew only just now, and is the same.
-func (c *Client) resign(ctx context.Context, refused *signature) (*signature, bool, error) {
-	document, again := c.config.Secrets.Reread(ctx, refused.document)
-	if again {
+// signAgain replaces a signature that was refused, after reading the secret again. It reports false if the new signature would
+// be refused as well: the secret was read a moment ago, and the signature is still the same.
+func (c *Client) signAgain(ctx context.Context, refused *signature) (*signature, bool, error) {
+	document, reread := c.config.Secrets.Reread(ctx, refused.document)
+	if reread {
 		c.signer.Forget(refused.usersig)
 	}
 	signed, err := c.signWith(document)
 	if err != nil {
 		return nil, false, err
 	}
-	return signed, again || signed.usersig != refused.usersig, nil
+	return signed, reread || signed.usersig != refused.usersig, nil
 }
 
 func (c *Client) logAttempt(ctx context.Context, command string, attempt int, took time.Duration, head *envelope, fault *fault) {
 	if !c.config.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	if fault == nil {
-		c.config.Logger.DebugContext(ctx, "upstream call", "command", command, "attempt", attempt, "upstream_ms", telemetry.Milliseconds(took), "upstream_request_id", head.RequestID)
-		return
+	text := "upstream call"
+	attrs := []slog.Attr{
+		slog.String("command", command),
+		slog.Int("attempt", attempt),
+		slog.Float64("upstream_ms", telemetry.Milliseconds(took)),
+		slog.String("upstream_request_id", head.RequestID),
 	}
-	c.config.Logger.DebugContext(ctx, "upstream call failed", "command", command, "attempt", attempt, "upstream_ms", telemetry.Milliseconds(took), "upstream_request_id", head.RequestID, "error", fault.Error)
+	if fault != nil {
+		text = "upstream call failed"
+		attrs = append(attrs, slog.Any("error", fault.Error))
+	}
+	c.config.Logger.LogAttrs(ctx, slog.LevelDebug, text, attrs...)
 }

@@ -26,13 +26,17 @@ type giftCountAnswer struct {
 
 func (a *giftCountAnswer) missing() string {
 	r := a.Response
-	return absent(total{"TotalCount", r.TotalCount}, total{"TotalCoins", r.TotalCoins}, total{"GiftSenderCount", r.GiftSenderCount})
+	return firstUnusable(
+		total{"TotalCount", r.TotalCount},
+		total{"TotalCoins", r.TotalCoins},
+		total{"GiftSenderCount", r.GiftSenderCount},
+	)
 }
 
-// GiftCount tells what an account received in a room (get_gift_count, documented limit 200 calls per second).
+// GiftCount returns what an account received in a room (get_gift_count, documented limit: 200 calls per second).
 //
-// Tencent's pages disagree whether From_Account is the sender or the receiver of the gifts. It is taken as the receiver: the
-// Chinese title of the page is "statistics of gifts received", and a count of senders makes no sense for one sender.
+// Tencent's pages disagree on whether From_Account is the sender or the receiver of the gifts. This package takes it as the
+// receiver: the Chinese title of the page is "statistics of gifts received", and one sender would make GiftSenderCount useless.
 //
 // Sources: https://trtc.io/document/72557, https://cloud.tencent.com/document/product/454/124236
 func (c *Client) GiftCount(ctx context.Context, query giftstats.Query) (giftstats.Stats, error) {
@@ -49,7 +53,7 @@ func (c *Client) GiftCount(ctx context.Context, query giftstats.Query) (giftstat
 		UpstreamRequestID: answer.RequestID,
 		FetchedAt:         c.fetchedAt(),
 	}
-	// An unusable sequence is not worth refusing the answer for.
+	// Sequence is optional, so an unusable one does not make the answer unusable.
 	var sequence lenient.Int
 	if sequence.UnmarshalJSON(answer.Response.Sequence) == nil && sequence.Known {
 		stats.Sequence = &sequence.Value
@@ -75,11 +79,17 @@ type roomStatsAnswer struct {
 
 func (a *roomStatsAnswer) missing() string {
 	r := a.Response
-	return absent(total{"TotalViewers", r.TotalViewers}, total{"TotalGiftsSent", r.TotalGiftsSent}, total{"TotalGiftCoins", r.TotalGiftCoins},
-		total{"TotalUniqueGiftSenders", r.TotalUniqueGiftSenders}, total{"TotalLikesReceived", r.TotalLikesReceived}, total{"TotalMsgCount", r.TotalMsgCount})
+	return firstUnusable(
+		total{"TotalViewers", r.TotalViewers},
+		total{"TotalGiftsSent", r.TotalGiftsSent},
+		total{"TotalGiftCoins", r.TotalGiftCoins},
+		total{"TotalUniqueGiftSenders", r.TotalUniqueGiftSenders},
+		total{"TotalLikesReceived", r.TotalLikesReceived},
+		total{"TotalMsgCount", r.TotalMsgCount},
+	)
 }
 
-// RoomStats gives the totals of a room, all receivers together (get_room_stats, documented limit 100 calls per second).
+// RoomStats returns the totals of a room over all receivers (get_room_stats, documented limit: 100 calls per second).
 //
 // Source: https://cloud.tencent.com/document/product/647/132566
 func (c *Client) RoomStats(ctx context.Context, roomID string) (giftstats.RoomStats, error) {
@@ -122,7 +132,7 @@ func (a *roomInfoAnswer) missing() string {
 	return ""
 }
 
-// RoomInfo describes a room (get_room_info, documented limit 200 calls per second).
+// RoomInfo returns the owner and name of a room (get_room_info, documented limit: 200 calls per second).
 //
 // Source: https://trtc.io/document/63404
 func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInfo, error) {
@@ -132,7 +142,7 @@ func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInf
 	}
 	info := answer.Response.RoomInfo
 	room := giftstats.RoomInfo{RoomID: roomID, RoomName: info.RoomName, OwnerAccount: string(info.OwnerAccount)}
-	// Nor is an unusable creation time.
+	// CreateTime is optional, so an unusable one does not make the answer unusable.
 	var created lenient.Int
 	if created.UnmarshalJSON(info.CreateTime) == nil && created.Known {
 		room.CreatedAt = time.Unix(created.Value, 0).UTC()
@@ -140,17 +150,17 @@ func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInf
 	return room, nil
 }
 
-// fetchedAt is now, in UTC and to the millisecond.
+// fetchedAt returns the current time in UTC, to the millisecond.
 func (c *Client) fetchedAt() time.Time { return c.config.Now().UTC().Truncate(time.Millisecond) }
 
-// total is a number that an answer must have.
+// total is a required number of an answer.
 type total struct {
 	name  string
 	value lenient.Int
 }
 
-// absent names the first total that is not there, or that cannot be a count.
-func absent(totals ...total) string {
+// firstUnusable returns the name of the first total that is missing or negative, or "".
+func firstUnusable(totals ...total) string {
 	for _, t := range totals {
 		if !t.value.IsCount() {
 			return t.name

@@ -11,7 +11,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/lenient"
 )
 
-// envelope is what every answer of the live engine has around its data.
+// envelope holds the fields that every answer of the live engine has beside its data.
 //
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
 type envelope struct {
@@ -26,7 +26,7 @@ func (e *envelope) head() *envelope { return e }
 // answer is the answer of one command: an embedded envelope and the command's data.
 type answer interface {
 	head() *envelope
-	// missing names a documented field without which the answer cannot be used and that is not there, or is "".
+	// missing returns the name of a required field that is missing or unusable, or "".
 	missing() string
 }
 
@@ -36,10 +36,10 @@ type fault struct {
 	repeat repeat
 }
 
-// decode reads the answer of one attempt. Success needs status 200, ErrorCode 0, an ActionStatus that does not say
-// otherwise, and all the documented data: anything less would turn a failure into "nothing earned".
+// decode reads the answer of one attempt. Success requires status 200, ErrorCode 0, an ActionStatus that does not contradict
+// it, and all required fields: anything less would turn a failure into "nothing earned".
 func decode(into answer, status int, retryAfter time.Duration, body []byte) *fault {
-	err := json.Unmarshal(body, into) // sets what fits even when something does not
+	err := json.Unmarshal(body, into) // decodes as much as it can, even if one field has the wrong type
 	head := into.head()
 	if head.ErrorCode.Value != 0 {
 		return refusal(head, status, retryAfter)
@@ -49,17 +49,18 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 	}
 	switch {
 	case err != nil:
-		return invalid("it is not the documented JSON", undecodable(err))
+		return invalid("it does not have the documented form", undecodable(err))
 	case !head.ErrorCode.Known:
 		return invalid("it has no ErrorCode", nil)
 	case head.ActionStatus != "" && !strings.EqualFold(head.ActionStatus, "OK"):
-		return invalid("its ErrorCode is 0, and yet its ActionStatus is not OK", nil)
+		return invalid("its ErrorCode is 0, but its ActionStatus is not OK", nil)
 	case into.missing() != "":
 		return invalid("it has no usable "+into.missing(), nil)
 	}
 	return nil
 }
 
+// refusal returns the fault for an answer with an error code.
 func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
 	rule := ruleFor(int(head.ErrorCode.Value), status, head.ErrorInfo)
 	return &fault{
@@ -73,24 +74,25 @@ func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
 	}
 }
 
-// statusFault is for answers that did not come from the API, but from something before it.
+// statusFault returns the fault for an HTTP status without an error code. It comes from something in front of the API.
 func statusFault(status int, retryAfter time.Duration) *fault {
-	class, repeat, what := rejected, never, "which the API never does for a request it has processed"
+	class, repeat, what := rejected, never, "the API does not use this status"
 	switch {
 	case status == 429:
 		class, repeat, what = limited, later, "too many requests"
 	case status == 408 || status >= 500:
 		class, repeat, what = unavailable, later, "try again later"
 	case status >= 300 && status < 400, status == 404:
-		class, what = config, "so this host is not the API: check GIFTSTATS_ENDPOINT"
+		class, what = config, "this host is not the API; check GIFTSTATS_ENDPOINT"
 	}
 	return &fault{repeat: repeat, Error: &giftstats.Error{
 		Code:       class,
-		Detail:     fmt.Sprintf("Tencent's host answered with HTTP status %d: %s", status, what),
+		Detail:     fmt.Sprintf("HTTP status %d from Tencent's host: %s", status, what),
 		RetryAfter: retryAfter,
 	}}
 }
 
+// invalid returns the fault for an answer that cannot be used.
 func invalid(what string, err error) *fault {
 	return &fault{repeat: later, Error: &giftstats.Error{
 		Code:   giftstats.CodeUpstreamInvalidResponse,
@@ -99,15 +101,17 @@ func invalid(what string, err error) *fault {
 	}}
 }
 
-// undecodable keeps the place of a decoding error, and not the text: it may quote the answer.
+// undecodable keeps the position of a decoding error but not its text, which may quote the answer.
 func undecodable(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Errorf("no JSON from byte %d on", syntax.Offset)
+		return fmt.Errorf("invalid JSON at byte %d", syntax.Offset)
+	case errors.As(err, &kind) && kind.Field == "":
+		return errors.New("it is not a JSON object")
 	case errors.As(err, &kind):
-		return fmt.Errorf("field %s is a JSON %s", kind.Field, strings.Fields(kind.Value)[0])
+		return fmt.Errorf("field %s must not be a JSON %s", kind.Field, strings.Fields(kind.Value)[0])
 	default:
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package liveengine is the client of Tencent's live engine REST API, v4/live_engine_http_srv.
 //
-// A [Client] signs each call with the app's secret, sends it, repeats it while that can help, and gives typed numbers or a
-// [giftstats.Error]. It knows the commands that this project needs; a sibling needs a request type, an answer type and one
-// line. A command that changes something must not be added without a thought: calls are repeated.
+// A [Client] signs each call with the app's secret, sends it, retries it while that can help, and returns typed numbers or a
+// [giftstats.Error]. It has the commands that this project needs; another one needs a request type, an answer type and one
+// method. Before you add a command that changes something, remember that calls are retried.
 //
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
 package liveengine
@@ -25,37 +25,40 @@ import (
 
 // Config of a [Client]. Endpoint, Secrets, Limiter, Timeout and Attempts are required.
 type Config struct {
-	Endpoint   *url.URL           // https, or http to a loopback host; a path is put in front of the API's
-	Secrets    *secret.Cache      // sdk_app_id, admin and secret_key sign the calls
-	Limiter    *giftstats.Limiter // every attempt takes one turn
-	Timeout    time.Duration      // of one attempt
-	Attempts   int                // for one call, the first included; a repeat with a new signature does not count
+	// Endpoint is an https URL, or an http URL of a loopback host. If it has a path, the API's path is appended to it.
+	Endpoint *url.URL
+	Secrets  *secret.Cache      // provides sdk_app_id, admin and secret_key, which sign the calls
+	Limiter  *giftstats.Limiter // every attempt waits for its turn here
+	Timeout  time.Duration      // limits one attempt
+	// Attempts is the number of attempts for one call, including the first. The attempt that follows a refused signature does
+	// not count.
+	Attempts   int
 	UserAgent  string
 	HTTPClient *http.Client     // default: NewHTTPClient()
 	Now        func() time.Time // default: time.Now
 	Logger     *slog.Logger     // default: slog.Default()
-	// Jitter picks the length of a back-off, from 0 up to the given one. Default: evenly at random.
-	Jitter func(time.Duration) time.Duration
+	// Jitter picks the length of a wait between attempts, from 0 up to the given bound. Default: evenly at random.
+	Jitter func(bound time.Duration) time.Duration
 }
 
-// Client calls the live engine. It may be used from several goroutines.
+// Client calls the live engine. It is safe for concurrent use.
 type Client struct {
 	config       Config
 	signer       *usersig.Signer
 	backoff      retry.Backoff
-	signed       atomic.Pointer[signature] // the last one made
-	stoppedUntil atomic.Int64              // Unix nanoseconds; set by 70050
+	signed       atomic.Pointer[signature] // the latest
+	stoppedUntil atomic.Int64              // Unix nanoseconds; no call is made before this time, because of 70050
 }
 
-// New checks the configuration.
+// New checks the configuration and returns a client. It makes no call.
 func New(config Config) (*Client, error) {
 	switch {
 	case config.Endpoint == nil || config.Endpoint.Host == "":
-		return nil, errors.New("liveengine: an endpoint is needed")
+		return nil, errors.New("liveengine: Endpoint is required")
 	case config.Secrets == nil || config.Limiter == nil:
-		return nil, errors.New("liveengine: secrets and a limiter are needed")
+		return nil, errors.New("liveengine: Secrets and Limiter are required")
 	case config.Timeout <= 0 || config.Attempts < 1:
-		return nil, errors.New("liveengine: timeout and attempts must be above zero")
+		return nil, errors.New("liveengine: Timeout and Attempts must be positive")
 	}
 	if err := endpoint.CheckScheme(config.Endpoint); err != nil {
 		return nil, fmt.Errorf("liveengine: the endpoint %w", err)

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	maxConnections = 64               // per host: enough for one batch at full width
-	idleTimeout    = 30 * time.Second // below what gateways allow
+	maxConnections = 64               // per host: enough for all concurrent calls of one batch
+	idleTimeout    = 30 * time.Second // gateways close idle connections later than this
 	dialTimeout    = 5 * time.Second
 )
 
-// NewHTTPClient makes the one HTTP client of a process: TLS 1.2 or newer, verified; HTTP/2 where upstream offers it; the
-// environment's proxy; no redirects, since they would carry the signature elsewhere.
+// NewHTTPClient returns an HTTP client that all calls of a process share. It verifies TLS 1.2 or newer, uses HTTP/2 if the
+// server offers it and the proxy of the environment, and follows no redirects: they would carry the signature to another host.
 func NewHTTPClient() *http.Client { return newHTTPClient(&tls.Config{MinVersion: tls.VersionTLS12}) }
 
 func newHTTPClient(config *tls.Config) *http.Client {
@@ -39,8 +39,8 @@ func newHTTPClient(config *tls.Config) *http.Client {
 	}
 }
 
-// Warm opens a connection for the first call ahead of it, so that connecting overlaps with reading the secret. It returns
-// when the connection stands; a failure is left for the first call to meet.
+// Warm opens the connection for the first call ahead of time, so that connecting overlaps with reading the secret. It returns
+// when the connection is established. It ignores failures: the first call then dials itself.
 func (c *Client) Warm(ctx context.Context) {
 	if t, ok := c.config.HTTPClient.Transport.(*transport); ok {
 		t.warm(ctx, c.config.Endpoint)
@@ -67,7 +67,7 @@ func (t *transport) warm(ctx context.Context, endpoint *url.URL) {
 	t.dialer.dialAhead(ctx, net.JoinHostPort(endpoint.Hostname(), port), dial)
 }
 
-// dialer dials for the transport. One connection may have been dialled ahead; whoever first wants that address gets it.
+// dialer dials for the transport. It holds at most one connection dialed ahead, for the first caller that asks for its address.
 type dialer struct {
 	dialer net.Dialer
 	tls    *tls.Config
@@ -76,11 +76,11 @@ type dialer struct {
 	ahead *aheadConn
 }
 
-// aheadConn is a connection that nobody has asked for yet; conn and at may be looked at once done is closed.
+// aheadConn is a connection dialed ahead. conn and at must not be read before done is closed.
 type aheadConn struct {
 	address string
 	done    chan struct{}
-	conn    net.Conn // nil when dialling failed
+	conn    net.Conn // nil if dialing failed
 	at      time.Time
 }
 
@@ -123,8 +123,8 @@ func (d *dialer) dialAhead(ctx context.Context, address string, dial dialFunc) {
 	}
 }
 
-// take hands out the connection dialled ahead to the address, waiting for it if need be; nil when there is none, or when it
-// has lain too long to be trusted.
+// take returns the connection dialed ahead to the address, and waits for it if necessary. It returns nil if there is none, or if
+// it was idle for too long.
 func (d *dialer) take(address string) net.Conn {
 	d.mu.Lock()
 	ahead := d.ahead
@@ -135,7 +135,8 @@ func (d *dialer) take(address string) net.Conn {
 	d.ahead = nil
 	d.mu.Unlock()
 	<-ahead.done
-	if ahead.conn != nil && time.Now().Round(0).Sub(ahead.at.Round(0)) > idleTimeout { // by wall clock: the process may have been frozen
+	// Round(0) compares by wall clock: the monotonic clock may stand still while the process is frozen.
+	if ahead.conn != nil && time.Now().Round(0).Sub(ahead.at.Round(0)) > idleTimeout {
 		ahead.conn.Close()
 		return nil
 	}

@@ -41,7 +41,7 @@ func TestNoRedirects(t *testing.T) {
 	}
 }
 
-func TestAStrangersCertificateIsRefused(t *testing.T) {
+func TestUnknownCertificateIsRefused(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
@@ -53,6 +53,6 @@ func TestAStrangersCertificateIsRefused(t *testing.T) {
 	})
 	client.Warm(t.Context())
 	if _, err := giftCount(t, client); err == nil || !strings.Contains(err.Error(), "certificate") {
-		t.Errorf("error %v, want one of the certificate", err)
+		t.Errorf("error %v, want one about the certificate", err)
 	}
 }

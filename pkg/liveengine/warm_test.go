@@ -53,19 +53,30 @@ func warmClient(t *testing.T, s *httptest.Server, client *http.Client) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Config{Endpoint: upstream, Secrets: secret.NewCache(secret.Options{}), Limiter: giftstats.NewLimiter(1), Timeout: time.Second, Attempts: 1, HTTPClient: client})
+	c, err := New(Config{
+		Endpoint:   upstream,
+		Secrets:    secret.NewCache(secret.Options{}),
+		Limiter:    giftstats.NewLimiter(1),
+		Timeout:    time.Second,
+		Attempts:   1,
+		HTTPClient: client,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func TestFirstCallUsesTheConnectionDialledAhead(t *testing.T) {
+func TestFirstCallUsesTheConnectionDialedAhead(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		secure, http2 bool
 		proto         string
-	}{{"plain", false, false, "HTTP/1.1"}, {"TLS", true, false, "HTTP/1.1"}, {"TLS with HTTP/2", true, true, "HTTP/2.0"}} {
+	}{
+		{name: "plain", proto: "HTTP/1.1"},
+		{name: "TLS", secure: true, proto: "HTTP/1.1"},
+		{name: "TLS with HTTP/2", secure: true, http2: true, proto: "HTTP/2.0"},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, connections := counted(t, test.secure, test.http2)
 			client := trusting(s)
@@ -94,7 +105,7 @@ func TestFirstCallUsesTheConnectionDialledAhead(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatLayTooLongIsNotUsed(t *testing.T) {
+func TestConnectionThatWasIdleTooLongIsNotUsed(t *testing.T) {
 	s, connections := counted(t, false, false)
 	client := trusting(s)
 	defer client.CloseIdleConnections()
@@ -119,11 +130,11 @@ func TestWarmFailsSilently(t *testing.T) {
 	c.Warm(cancelled)
 	response, err := client.Get(s.URL)
 	if err != nil {
-		t.Fatalf("the first call does not dial for itself: %v", err)
+		t.Fatalf("the first call after a failed Warm: %v", err)
 	}
 	response.Body.Close()
 	client.CloseIdleConnections()
-	warmClient(t, s, &http.Client{}).Warm(t.Context()) // a client of another make has nothing to warm
+	warmClient(t, s, &http.Client{}).Warm(t.Context()) // any other client cannot be warmed
 }
 
 func TestWarmLeavesProxiesAlone(t *testing.T) {
@@ -132,14 +143,25 @@ func TestWarmLeavesProxiesAlone(t *testing.T) {
 	client.Transport.(*transport).Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.example") }
 	warmClient(t, s, client).Warm(t.Context())
 	if connections.Load() != 0 {
-		t.Error("dialled past the proxy")
+		t.Error("dialed the server although there is a proxy")
 	}
 }
 
-func TestHTTPClientIsMadeForOneBatch(t *testing.T) {
+func TestNewHTTPClient(t *testing.T) {
 	inner := NewHTTPClient().Transport.(*transport)
-	if inner.MaxIdleConnsPerHost != 64 || inner.MaxConnsPerHost != 64 || !inner.ForceAttemptHTTP2 || inner.Proxy == nil ||
-		inner.TLSClientConfig.InsecureSkipVerify || inner.TLSClientConfig.MinVersion != tls.VersionTLS12 {
-		t.Errorf("%+v", inner.Transport)
+	if inner.MaxIdleConnsPerHost != 64 || inner.MaxConnsPerHost != 64 {
+		t.Errorf("%d idle connections of %d per host, want 64 of 64", inner.MaxIdleConnsPerHost, inner.MaxConnsPerHost)
+	}
+	if !inner.ForceAttemptHTTP2 {
+		t.Error("HTTP/2 is not attempted")
+	}
+	if inner.Proxy == nil {
+		t.Error("the proxy of the environment is not used")
+	}
+	if inner.TLSClientConfig.InsecureSkipVerify {
+		t.Error("certificates are not verified")
+	}
+	if inner.TLSClientConfig.MinVersion != tls.VersionTLS12 {
+		t.Errorf("minimum TLS version is %x, want TLS 1.2", inner.TLSClientConfig.MinVersion)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 type requestIDKey struct{}
 
-// WithRequestID gives all lines that are logged with the context a request_id. An empty one changes nothing.
+// WithRequestID returns a context that adds a request_id to every line logged with it. An empty id changes nothing.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	if id == "" {
 		return ctx
@@ -15,7 +15,7 @@ func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// Handler adds the request_id of the context to each line.
+// Handler adds the request_id of the context to each log line.
 type Handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.

@@ -1,8 +1,8 @@
-// Package telemetry counts what each request or event took, and gives it to the log: one line tells the whole story, and the
-// numbers in it are the metrics. Where a platform makes metrics from log lines, a handler of a sub-package marks them.
+// Package telemetry counts the upstream calls of each request or event for its one log line. The numbers in that line are the
+// metrics. If a platform makes metrics from log lines, a handler of a sub-package marks them.
 //
 // The numbers have the same names everywhere: requests, errors, retries, cold_starts, upstream_ms, secret_refreshes,
-// deliveries. A number that is not in a line is not known or is zero.
+// deliveries. If a number is missing from a line, it is unknown or zero.
 package telemetry
 
 import (
@@ -13,54 +13,55 @@ import (
 	"time"
 )
 
-// Meter begins the count of each request or event of a process. The zero value is ready; it may be used from several
-// goroutines.
+// Meter starts the count of each request or event of a process. The zero value is ready to use, and it is safe for concurrent
+// use.
 type Meter struct{ warm atomic.Bool }
 
-// Begin starts counting; what is done with the context it returns is counted. The first one of a process is its cold start.
+// Begin starts a count. It covers the calls that are recorded with the returned context. The first count of a process is its
+// cold start.
 func (m *Meter) Begin(ctx context.Context) (context.Context, *Usage) {
 	u := &Usage{cold: !m.warm.Swap(true)}
 	return context.WithValue(ctx, usageKey{}, u), u
 }
 
-// Usage is what one request or event took. Its methods may be called from several goroutines.
+// Usage is the count of one request or event. It is safe for concurrent use.
 type Usage struct {
 	cold bool
 
-	mu        sync.Mutex
-	questions int
-	attempts  int
-	longest   time.Duration // that upstream took over one question
-	last      Question
+	mu       sync.Mutex
+	calls    int
+	attempts int
+	longest  time.Duration // the largest Took of a call
+	last     Call
 }
 
-// Question is one question to upstream, with all of its attempts.
-type Question struct {
+// Call is one call to upstream, with all of its attempts.
+type Call struct {
 	Attempts  int
-	Took      time.Duration // the attempts added up, without the waits between them
-	Answered  bool          // whether the last attempt brought a code
-	Code      int           // upstream's, of the last attempt
-	RequestID string        // upstream's, of the last attempt; empty when there was no answer
+	Took      time.Duration // sum of all attempts, without the waits between them
+	Answered  bool          // whether the last attempt was answered with a code
+	Code      int           // upstream's code in the last attempt
+	RequestID string        // upstream's id of the last attempt; empty if there was no answer
 }
 
 type usageKey struct{}
 
-// Asked counts a question to upstream for the request or event that ctx belongs to, if it belongs to one.
-func Asked(ctx context.Context, question Question) {
+// RecordCall adds a call to the count that ctx belongs to, if any. A call without attempts is not counted.
+func RecordCall(ctx context.Context, call Call) {
 	u, ok := ctx.Value(usageKey{}).(*Usage)
-	if !ok || question.Attempts == 0 {
+	if !ok || call.Attempts == 0 {
 		return
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.questions++
-	u.attempts += question.Attempts
-	u.longest = max(u.longest, question.Took)
-	u.last = question
+	u.calls++
+	u.attempts += call.Attempts
+	u.longest = max(u.longest, call.Took)
+	u.last = call
 }
 
-// Attrs adds to a line what there is to say. upstream_ms is the longest that upstream took over one question; upstream's own
-// code and id are there when there was only one question, and an answer to it.
+// Attrs appends the numbers to the attributes of a log line. upstream_ms is the time of the slowest call. Upstream's own code and
+// request id are present only if there was exactly one call and it was answered.
 func (u *Usage) Attrs(attrs []slog.Attr) []slog.Attr {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -68,18 +69,22 @@ func (u *Usage) Attrs(attrs []slog.Attr) []slog.Attr {
 	if u.cold {
 		attrs = append(attrs, slog.Int("cold_starts", 1))
 	}
-	if u.questions == 0 {
+	if u.calls == 0 {
 		return attrs
 	}
-	attrs = append(attrs, slog.Float64("upstream_ms", Milliseconds(u.longest)), slog.Int("attempts", u.attempts), slog.Int("retries", u.attempts-u.questions))
-	if u.questions == 1 && u.last.Answered {
+	attrs = append(attrs,
+		slog.Float64("upstream_ms", Milliseconds(u.longest)),
+		slog.Int("attempts", u.attempts),
+		slog.Int("retries", u.attempts-u.calls),
+	)
+	if u.calls == 1 && u.last.Answered {
 		attrs = append(attrs, slog.Int("upstream_code", u.last.Code))
 	}
-	if u.questions == 1 && u.last.RequestID != "" {
+	if u.calls == 1 && u.last.RequestID != "" {
 		attrs = append(attrs, slog.String("upstream_request_id", u.last.RequestID))
 	}
 	return attrs
 }
 
-// Milliseconds is how durations are logged: with three places, that is, to the microsecond.
+// Milliseconds converts a duration for logging, with microsecond precision.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,5 +1,5 @@
-// Package emf marks the numbers of log lines as metrics of CloudWatch: in the Embedded Metric Format a log line is also a
-// data point. Lambda's log goes to CloudWatch as it is, so that nothing has to be sent.
+// Package emf marks numbers in log lines as CloudWatch metrics, in the Embedded Metric Format. Lambda sends its log to CloudWatch,
+// so the function itself sends nothing.
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 package emf
@@ -12,10 +12,11 @@ import (
 	"strings"
 )
 
-// Namespace of the metrics. Their dimension is function, which each line must have; errors are also there by function and code.
+// Namespace is the namespace of the metrics. Their dimension is function, which every line must have; errors are also counted by
+// function and code.
 const Namespace = "giftstats"
 
-// metrics are the numbers that become metrics, in the words of the metadata.
+// metrics maps each number that becomes a metric to its definition in the metadata.
 var metrics = map[string]string{
 	"requests":         `{"Name":"requests","Unit":"Count"}`,
 	"errors":           `{"Name":"errors","Unit":"Count"}`,
@@ -26,12 +27,12 @@ var metrics = map[string]string{
 	"upstream_ms":      `{"Name":"upstream_ms","Unit":"Milliseconds"}`,
 }
 
-// Handler adds the metadata to the lines that hold such numbers. The handler inside must write JSON.
+// Handler adds the metadata to lines that contain metrics. The wrapped handler must write JSON.
 type Handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.
 func (h Handler) Handle(ctx context.Context, record slog.Record) error {
-	found := make([]string, 0, 8) // more than there are
+	found := make([]string, 0, 8) // room for all of them
 	hasCode := false
 	record.Attrs(func(attr slog.Attr) bool {
 		if metric, ok := metrics[attr.Key]; ok {
@@ -46,7 +47,7 @@ func (h Handler) Handle(ctx context.Context, record slog.Record) error {
 	return h.Handler.Handle(ctx, record)
 }
 
-// metadata is put together as text, since it is on the way of every request: all parts of it are constant but the time.
+// metadata builds the JSON as text because every request logs it, and only the time and the selection of constants vary.
 func metadata(milliseconds int64, found []string, hasCode bool) json.RawMessage {
 	text := `{"Timestamp":` + strconv.FormatInt(milliseconds, 10) +
 		`,"CloudWatchMetrics":[{"Namespace":"` + Namespace + `","Dimensions":[["function"]],"Metrics":[` + strings.Join(found, ",") + `]}`

@@ -68,16 +68,22 @@ func TestLines(t *testing.T) {
 		attrs []any
 		want  map[string][]string
 	}{
-		{"no metric", []any{"room_id", "r", "attempts", 1}, nil},
+		{name: "no metric", attrs: []any{"room_id", "r", "attempts", 1}},
 		{
-			"a request", []any{"requests", 1, "route", "/v1/gift-stats", "upstream_ms", 40.5, "retries", 0},
-			map[string][]string{"/function": {"requests Count", "upstream_ms Milliseconds", "retries Count"}},
+			name:  "a request",
+			attrs: []any{"requests", 1, "route", "/v1/gift-stats", "upstream_ms", 40.5, "retries", 0},
+			want:  map[string][]string{"/function": {"requests Count", "upstream_ms Milliseconds", "retries Count"}},
 		},
 		{
-			"a failure", []any{"requests", 1, "errors", 1, "code", "internal"},
-			map[string][]string{"/function": {"requests Count", "errors Count"}, "/function/code": {"errors Count"}},
+			name:  "a failure",
+			attrs: []any{"requests", 1, "errors", 1, "code", "internal"},
+			want:  map[string][]string{"/function": {"requests Count", "errors Count"}, "/function/code": {"errors Count"}},
 		},
-		{"a delivery", []any{"deliveries", 1, "secret_refreshes", 1, "cold_starts", 1}, map[string][]string{"/function": {"deliveries Count", "secret_refreshes Count", "cold_starts Count"}}},
+		{
+			name:  "a delivery",
+			attrs: []any{"deliveries", 1, "secret_refreshes", 1, "cold_starts", 1},
+			want:  map[string][]string{"/function": {"deliveries Count", "secret_refreshes Count", "cold_starts Count"}},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer

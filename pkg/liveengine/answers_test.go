@@ -1,0 +1,238 @@
+package liveengine_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/liveengine"
+)
+
+// An answer that is not a clean success must become an error. Otherwise it would be read as "nothing earned".
+func TestUnusableAnswers(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer answer
+		want   giftstats.Code
+		text   string
+	}{
+		{name: "not JSON", answer: answer{body: "<html>"}, want: giftstats.CodeUpstreamInvalidResponse, text: "invalid JSON at byte 1"},
+		{name: "empty", answer: answer{}, want: giftstats.CodeUpstreamInvalidResponse, text: "does not have the documented form"},
+		{
+			name:   "cut off",
+			answer: answer{body: sample[:60]},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "does not have the documented form",
+		},
+		{name: "an array", answer: answer{body: "[]"}, want: giftstats.CodeUpstreamInvalidResponse, text: "it is not a JSON object"},
+		{
+			name:   "no ErrorCode",
+			answer: answer{body: `{"Response":{"TotalCount":1,"TotalCoins":1,"GiftSenderCount":1}}`},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "it has no ErrorCode",
+		},
+		{
+			name:   "ErrorCode null",
+			answer: answer{body: strings.Replace(sample, `"ErrorCode":0`, `"ErrorCode":null`, 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "it has no ErrorCode",
+		},
+		{
+			name:   "FAIL with code 0",
+			answer: answer{body: strings.Replace(sample, "OK", "FAIL", 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "its ActionStatus is not OK",
+		},
+		{
+			name:   "no totals",
+			answer: answer{body: `{"ActionStatus":"OK","ErrorCode":0}`},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "no usable TotalCount",
+		},
+		{
+			name:   "one total missing",
+			answer: answer{body: strings.Replace(sample, `"TotalCoins":1,`, "", 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "no usable TotalCoins",
+		},
+		{
+			name:   "a total null",
+			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":null`, 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "no usable TotalCoins",
+		},
+		{
+			name:   "a negative total",
+			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":-1`, 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "no usable TotalCoins",
+		},
+		{
+			name:   "a fraction",
+			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":1.5`, 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "not a 64-bit integer",
+		},
+		{
+			name:   "an overflow",
+			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":9223372036854775808`, 1)},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "not a 64-bit integer",
+		},
+		{
+			name:   "too long",
+			answer: answer{body: strings.Repeat(" ", 1<<20) + sample},
+			want:   giftstats.CodeUpstreamInvalidResponse,
+			text:   "longer than 1048576 bytes",
+		},
+		{
+			name:   "500 with a success in it",
+			answer: answer{status: 500, body: sample},
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "HTTP status 500",
+		},
+		{
+			name:   "502 of a proxy",
+			answer: answer{status: 502, body: "Bad Gateway"},
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "HTTP status 502",
+		},
+		{name: "408", answer: answer{status: 408}, want: giftstats.CodeUpstreamUnavailable, text: "HTTP status 408"},
+		{name: "429", answer: answer{status: 429}, want: giftstats.CodeRateLimited, text: "HTTP status 429"},
+		{
+			name:   "redirect",
+			answer: answer{status: 302, header: http.Header{"Location": {"https://elsewhere.example/"}}},
+			want:   giftstats.CodeUpstreamConfig,
+			text:   "check GIFTSTATS_ENDPOINT",
+		},
+		{name: "404", answer: answer{status: 404}, want: giftstats.CodeUpstreamConfig, text: "check GIFTSTATS_ENDPOINT"},
+		{name: "403", answer: answer{status: 403}, want: giftstats.CodeUpstreamRejected, text: "HTTP status 403"},
+		{name: "a code in a 500", answer: answer{status: 500, body: code(100004, "").body}, want: giftstats.CodeRoomNotFound, text: "100004"},
+		{
+			name:   "a code beside a wrong shape",
+			answer: answer{body: `{"ErrorCode":70107,"Response":[]}`},
+			want:   giftstats.CodeAccountNotFound,
+			text:   "70107",
+		},
+		{name: "an unknown code", answer: code(123456, "nonsense"), want: giftstats.CodeUpstreamRejected, text: "123456"},
+		{
+			name:   "an unknown code that says try again",
+			answer: code(123456, "Internal error, please TRY AGAIN"),
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "123456",
+		},
+		{
+			name:   "an unknown code that says it in Chinese",
+			answer: code(123456, "系统繁忙，请稍后"),
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "123456",
+		},
+		{
+			name:   "an unknown code in a 503",
+			answer: answer{status: 503, body: code(123456, "x").body},
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "123456",
+		},
+		{name: "the app's own webhook", answer: code(102150, "x"), want: giftstats.CodeUpstreamRejected, text: "102150"},
+		{
+			name:   "network",
+			answer: answer{err: errors.New("connection refused")},
+			want:   giftstats.CodeUpstreamUnavailable,
+			text:   "connection refused",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			up := &upstream{answers: []answer{test.answer}}
+			client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 1 })
+			stats, err := giftCount(t, client)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want %s with %q", err, test.want, test.text)
+			}
+			if stats != (giftstats.Stats{}) {
+				t.Errorf("numbers beside the error: %+v", stats)
+			}
+		})
+	}
+}
+
+func TestUnknownCodeKeepsItsNumber(t *testing.T) {
+	client := newClient(t, &upstream{answers: []answer{code(123456, "x"+strings.Repeat("é", 400))}}, &keyStore{key: fakeKey}, nil)
+	_, err := giftCount(t, client)
+	up := giftstats.AsError(err).Upstream
+	if up == nil || up.ErrorCode != 123456 || up.RequestID != "Id-1" {
+		t.Fatalf("upstream is %+v", up)
+	}
+	if len(up.ErrorInfo) > 520 || !strings.HasSuffix(up.ErrorInfo, "…") {
+		t.Errorf("the text is not cut: %q", up.ErrorInfo)
+	}
+	if _, err := json.Marshal(up); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTolerance(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		body        string
+		hasSequence bool
+	}{
+		{
+			name: "numbers as strings",
+			body: `{"ActionStatus":"OK","ErrorCode":"0",
+				"Response":{"Sequence":"7","TotalCount":"2","TotalCoins":"30","GiftSenderCount":"1"}}`,
+			hasSequence: true,
+		},
+		{
+			name: "no ActionStatus",
+			body: `{"ErrorCode":0,"Response":{"TotalCount":2,"TotalCoins":30,"GiftSenderCount":1}}`,
+		},
+		{
+			name: "odd sequence",
+			body: `{"ActionStatus":"ok","ErrorCode":0,
+				"Response":{"Sequence":{"x":1},"TotalCount":2,"TotalCoins":30,"GiftSenderCount":1}}`,
+		},
+		{
+			name: "new fields anywhere",
+			body: `{"ActionStatus":"OK","ErrorCode":0,"New":[1],
+				"Response":{"More":{},"TotalCount":2,"TotalCoins":30,"GiftSenderCount":1}}`,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			up := &upstream{answers: []answer{{body: test.body}}}
+			stats, err := giftCount(t, newClient(t, up, &keyStore{key: fakeKey}, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stats.TotalCount != 2 || stats.TotalCoins != 30 || stats.GiftSenderCount != 1 {
+				t.Errorf("got %+v, want 2 gifts, 30 coins, 1 sender", stats)
+			}
+			if hasSequence := stats.Sequence != nil; hasSequence != test.hasSequence {
+				t.Errorf("has a sequence: %v, want %v", hasSequence, test.hasSequence)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(sample), 200)
+	f.Add([]byte(code(100004, "x").body), 200)
+	f.Add([]byte(`{"ErrorCode":0,"Response":{"RoomInfo":{"Owner_Account":1}}}`), 200)
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		if status < 200 || status > 599 {
+			return
+		}
+		up := &upstream{answers: []answer{{status: status, body: string(body)}}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 1 })
+		stats, err := client.GiftCount(t.Context(), giftstats.Query{RoomID: "r", Account: "a"})
+		if err == nil && (status != 200 || stats.TotalCount < 0 || stats.TotalCoins < 0 || stats.GiftSenderCount < 0) {
+			t.Fatalf("status %d and %q were decoded as %+v", status, body, stats)
+		}
+		client.RoomStats(t.Context(), "r")
+		if info, err := client.RoomInfo(t.Context(), "r"); err == nil && info.OwnerAccount == "" {
+			t.Fatalf("no owner in %q, but no error", body)
+		}
+	})
+}

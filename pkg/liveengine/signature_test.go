@@ -1,0 +1,195 @@
+package liveengine_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/liveengine"
+	"github.com/giftstats/giftstats/pkg/problem"
+)
+
+func TestRefusedSignature(t *testing.T) {
+	for _, number := range []int{60004, 60005, 70001, 70003, 70005, 70009, 70013, 70014, 70016, 70052} {
+		t.Run(fmt.Sprint(number), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := &keyStore{key: fakeKey}
+				up := &upstream{answers: []answer{ok, code(number, "x"), ok}}
+				client := newClient(t, up, store, func(c *liveengine.Config) { c.Attempts = 1 })
+				giftCount(t, client)
+				store.set("another-not-real-key", nil)
+				time.Sleep(time.Second)
+				if _, err := giftCount(t, client); err != nil {
+					t.Errorf("after a rotation: %v", err)
+				}
+				if len(up.calls) != 3 {
+					t.Fatalf("%d calls, want 3", len(up.calls))
+				}
+				if up.calls[1].query.Get("usersig") != up.calls[0].query.Get("usersig") {
+					t.Error("the signature was renewed before it was refused")
+				}
+				if up.calls[2].query.Get("usersig") == up.calls[1].query.Get("usersig") {
+					t.Error("the signature was not renewed after it was refused")
+				}
+			})
+		})
+	}
+}
+
+func TestSignatureRefusedForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &upstream{answers: []answer{code(70009, "x")}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, nil)
+		for i, calls := range []int{2, 3, 4} { // one new signature in five seconds, not more
+			if _, err := giftCount(t, client); !errors.Is(err, giftstats.CodeUpstreamCredentials) {
+				t.Errorf("error %v", err)
+			}
+			if len(up.calls) != calls {
+				t.Errorf("after request %d: %d calls, want %d", i+1, len(up.calls), calls)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if giftCount(t, client); len(up.calls) != 6 {
+			t.Errorf("%d calls five seconds later, want 6", len(up.calls))
+		}
+	})
+}
+
+func TestSlowRefusalsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := code(70009, "x")
+		refused.delay = 6 * time.Second // longer than the minimum time between two reads of the store
+		up := &upstream{answers: []answer{refused}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Timeout = 10 * time.Second })
+		if _, err := giftCount(t, client); !errors.Is(err, giftstats.CodeUpstreamCredentials) || len(up.calls) != 2 {
+			t.Errorf("%v after %d calls, want 2", err, len(up.calls))
+		}
+	})
+}
+
+func TestAttemptWithANewSignatureDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &upstream{answers: []answer{code(70001, "x"), {status: 503}, ok}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 2 })
+		if _, err := giftCount(t, client); err != nil || len(up.calls) != 3 {
+			t.Errorf("%v after %d calls, want 3", err, len(up.calls))
+		}
+	})
+}
+
+func TestRotationUnderLoad(t *testing.T) {
+	store := &keyStore{key: fakeKey}
+	var mu sync.Mutex
+	valid := fakeKey
+	up := roundTripper(func(r *http.Request) (*http.Response, error) {
+		mu.Lock()
+		key := valid
+		mu.Unlock()
+		answers := []answer{ok}
+		if !signedWith(r.URL.Query().Get("usersig"), key) {
+			answers = []answer{code(70009, "x")}
+		}
+		return (&upstream{answers: answers}).RoundTrip(r)
+	})
+	client := newClient(t, up, store, nil)
+	askAtOnce := func() {
+		var callers sync.WaitGroup
+		for range 50 {
+			callers.Go(func() {
+				if _, err := giftCount(t, client); err != nil {
+					t.Errorf("%v", err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	askAtOnce()
+	mu.Lock()
+	valid = "another-not-real-key"
+	mu.Unlock()
+	store.set("another-not-real-key", nil)
+	askAtOnce()
+}
+
+func TestTooManyBadSignatures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &upstream{answers: []answer{code(70050, "x"), ok}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, nil)
+		for range 3 {
+			_, err := giftCount(t, client)
+			if !errors.Is(err, giftstats.CodeUpstreamCredentials) {
+				t.Errorf("error %v, want %s", err, giftstats.CodeUpstreamCredentials)
+			}
+			if known := giftstats.AsError(err); known.RetryAfter == 0 || known.Upstream.ErrorCode != 70050 {
+				t.Errorf("retry after %v, upstream %+v", known.RetryAfter, known.Upstream)
+			}
+			time.Sleep(19 * time.Second)
+		}
+		if len(up.calls) != 1 {
+			t.Errorf("%d calls within the minute, want 1", len(up.calls))
+		}
+		time.Sleep(3 * time.Second)
+		if _, err := giftCount(t, client); err != nil || len(up.calls) != 2 {
+			t.Errorf("after the minute: %v, %d calls", err, len(up.calls))
+		}
+	})
+}
+
+func TestSecretUnavailable(t *testing.T) {
+	client := newClient(t, &upstream{answers: []answer{ok}}, &keyStore{err: errors.New("store is down")}, nil)
+	if _, err := giftCount(t, client); !errors.Is(err, giftstats.CodeSecretUnavailable) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// The signature is sent in the URL, and net/http puts the URL into its errors.
+func TestSignatureIsInNoError(t *testing.T) {
+	var log bytes.Buffer
+	for name, up := range map[string]roundTripper{
+		"network error": func(r *http.Request) (*http.Response, error) { return nil, errors.New("refused") },
+		"error that quotes the URL": func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("cannot fetch %s", r.URL)
+		},
+		"error that quotes the signature": func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: errors.New("bad " + r.URL.Query().Get("usersig"))}
+		},
+		"answer that quotes the signature": func(r *http.Request) (*http.Response, error) {
+			text := "bad usersig " + r.URL.Query().Get("usersig") + " or " + r.URL.RawQuery
+			return (&upstream{answers: []answer{code(100002, text)}}).RoundTrip(r)
+		},
+		"answer that is not JSON and quotes the URL": func(r *http.Request) (*http.Response, error) {
+			return (&upstream{answers: []answer{{body: r.URL.String()}}}).RoundTrip(r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sig string
+			spy := roundTripper(func(r *http.Request) (*http.Response, error) {
+				sig = r.URL.Query().Get("usersig")
+				return up(r)
+			})
+			client := newClient(t, spy, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
+				c.Attempts = 1
+				c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			})
+			_, err := giftCount(t, client)
+			text := fmt.Sprintf("%v %+v %s", err, problem.Of(err, "x").Upstream, log.String())
+			if err == nil || sig == "" {
+				t.Fatalf("error %v, signature %q: want both", err, sig)
+			}
+			for _, secret := range []string{sig, url.QueryEscape(sig), fakeKey} {
+				if strings.Contains(text, secret) {
+					t.Errorf("a secret is in %s", text)
+				}
+			}
+		})
+	}
+}
