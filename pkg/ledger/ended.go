@@ -1,0 +1,163 @@
+package ledger
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+)
+
+// Ended is a stream that has ended. Everything but Taken is written once.
+type Ended struct {
+	RoomID    string    `json:"room_id"`
+	StreamID  string    `json:"stream_id"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at"`
+	EventID   string    `json:"event_id"`
+	Accounts  []string  `json:"accounts"`          // those in the summary
+	Summary   []byte    `json:"summary"`           // as it is delivered, byte for byte
+	Senders   []Ranking `json:"senders,omitempty"` // of all gifts, then of those to each of Accounts; nil if no gift was recorded
+	// Gifts are the totals of each kind of gift.
+	Gifts []GiftTotal `json:"gifts,omitempty"`
+
+	Expires time.Time `json:"-"`
+	Taken   []string  `json:"-"` // receivers that have taken the summary
+}
+
+// MaxSenders is how many senders of each ranking are remembered of an ended stream.
+const MaxSenders = 100
+
+// Ranking returns who sent gifts to an account, or all gifts if account is empty. It reports false if no gift was recorded, or if
+// the account is not one of the stream.
+func (e Ended) Ranking(account string) (Ranking, bool) {
+	if len(e.Senders) == 0 {
+		return Ranking{}, false
+	}
+	if account == "" {
+		return e.Senders[0], true
+	}
+	for i, known := range e.Accounts {
+		if known == account {
+			return e.Senders[i+1], true
+		}
+	}
+	return Ranking{}, false
+}
+
+// Query asks for streams that ended in [From, To).
+type Query struct {
+	Account string // only streams in which it is an account; empty: all
+	RoomID  string // only streams of this room; empty: all
+	From    time.Time
+	To      time.Time
+	Limit   int
+	After   *Position // only streams after this one in the order of the answer: newest first
+}
+
+// Includes reports whether a stream is one that the query asks for.
+func (q Query) Includes(ended Ended) bool {
+	switch {
+	case q.Account != "" && !slices.Contains(ended.Accounts, q.Account), q.RoomID != "" && ended.RoomID != q.RoomID:
+		return false
+	case ended.EndedAt.Before(q.From), !ended.EndedAt.Before(q.To):
+		return false
+	}
+	return q.After == nil || q.After.Before(ended.Position())
+}
+
+// Position is the place of an ended stream in the order of answers: by EndedAt, RoomID and StreamID, all descending.
+type Position struct {
+	EndedAt  time.Time `json:"t"`
+	RoomID   string    `json:"r"`
+	StreamID string    `json:"s"`
+}
+
+// Position returns the place of the stream.
+func (e Ended) Position() Position { return Position{e.EndedAt, e.RoomID, e.StreamID} }
+
+// Before reports whether p comes before other in the order of answers.
+func (p Position) Before(other Position) bool {
+	switch {
+	case !p.EndedAt.Equal(other.EndedAt):
+		return p.EndedAt.After(other.EndedAt)
+	case p.RoomID != other.RoomID:
+		return p.RoomID > other.RoomID
+	}
+	return p.StreamID > other.StreamID
+}
+
+// Cursor returns the position as opaque text.
+func (p Position) Cursor() string {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and a time always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// ParseCursor reads what Cursor returned. Its error is invalid_request.
+func ParseCursor(cursor string) (*Position, error) {
+	var p Position
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(raw, &p)
+	}
+	if err != nil || giftstats.ValidateRoomID(p.RoomID) != nil || p.StreamID == "" || p.EndedAt.IsZero() {
+		return nil, giftstats.Invalid("cursor is not the value of next in an earlier answer")
+	}
+	return &p, nil
+}
+
+// ListEnded returns one page of ended streams, newest first, and the position to go on after; nil at the end.
+func (l *Ledger) ListEnded(ctx context.Context, query Query) ([]Ended, *Position, error) {
+	limit := query.Limit
+	query.Limit++
+	streams, err := l.config.Store.ListEnded(ctx, query)
+	if err != nil {
+		return nil, nil, unavailable("list ended streams", err)
+	}
+	if len(streams) <= limit {
+		return streams, nil, nil
+	}
+	next := streams[limit-1].Position()
+	return streams[:limit], &next, nil
+}
+
+// SaveEnded stores an ended stream unless it is stored already, and returns the stored one.
+func (l *Ledger) SaveEnded(ctx context.Context, ended Ended) (Ended, error) {
+	ended.Expires = l.config.Now().Add(l.config.Retention)
+	stored, err := l.config.Store.SaveEnded(ctx, ended)
+	return stored, unavailable("store the ended stream", err)
+}
+
+// Ended returns an ended stream; found is false if it is not known.
+func (l *Ledger) Ended(ctx context.Context, roomID, streamID string) (ended Ended, found bool, err error) {
+	ended, err = l.config.Store.Ended(ctx, roomID, streamID)
+	if errors.Is(err, ErrNotFound) {
+		return Ended{}, false, nil
+	}
+	return ended, err == nil, unavailable("read the ended stream", err)
+}
+
+// MarkTaken remembers that a receiver has taken the summary of an ended stream.
+func (l *Ledger) MarkTaken(ctx context.Context, ended Ended, receiver string) error {
+	return unavailable("remember the delivery", l.config.Store.MarkTaken(ctx, ended.RoomID, ended.StreamID, receiver))
+}
+
+// LastEnded returns the newest ended stream of a room, or nil.
+func (l *Ledger) LastEnded(ctx context.Context, roomID string) (*Ended, error) {
+	return l.lastEnded(ctx, roomID)
+}
+
+func (l *Ledger) lastEnded(ctx context.Context, roomID string) (*Ended, error) {
+	now := l.config.Now()
+	streams, err := l.config.Store.ListEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(sameEnd), Limit: 1})
+	if err != nil || len(streams) == 0 {
+		return nil, unavailable("read the last ended stream", err)
+	}
+	return &streams[0], nil
+}

@@ -1,0 +1,174 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"math/bits"
+	"slices"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+)
+
+// Gift is one gift that the webhook Live.CallbackBeforeSendGift announced. It tells what the app was about to do, not what Tencent
+// counted.
+type Gift struct {
+	ID        string    `json:"id"` // of this call of the webhook
+	RoomID    string    `json:"room_id"`
+	Sender    string    `json:"sender"`
+	Receivers []string  `json:"receivers"`
+	GiftID    string    `json:"gift_id"`
+	Count     int64     `json:"count"`
+	Coins     int64     `json:"coins"` // of all Count together, for each receiver
+	At        time.Time `json:"at"`    // in whole seconds, as Tencent gives it
+}
+
+// NewGift checks the parts of a gift and multiplies count and price. The price is the value of one gift:
+// https://cloud.tencent.com/document/product/647/121916
+func NewGift(gift Gift, price int64) (Gift, error) {
+	high, coins := bits.Mul64(uint64(gift.Count), uint64(price))
+	switch {
+	case gift.Count < 0 || price < 0:
+		return gift, errors.New("the count or the price of the gift is negative")
+	case high != 0 || coins > 1<<62:
+		return gift, errors.New("the value of the gift is too large")
+	case len(gift.GiftID) > maxGiftID:
+		return gift, errors.New("the gift id is longer than 128 bytes")
+	case gift.At.IsZero():
+		return gift, errors.New("the gift has no time")
+	}
+	gift.Coins = int64(coins)
+	return gift, errors.Join(giftstats.ValidateRoomID(gift.RoomID), giftstats.ValidateAccount(gift.Sender), validAccounts(gift.Receivers))
+}
+
+const maxGiftID = 128 // bytes; the catalogue allows 20
+
+func validAccounts(accounts []string) error {
+	if len(accounts) > MaxAccounts {
+		return errors.New("the gift has more than 100 receivers")
+	}
+	var errs []error
+	for _, account := range accounts {
+		errs = append(errs, giftstats.ValidateAccount(account))
+	}
+	return errors.Join(errs...)
+}
+
+// Sum is a number of gifts and their coins.
+type Sum struct {
+	TotalCount int64 `json:"total_count"`
+	TotalCoins int64 `json:"total_coins"`
+}
+
+func (s *Sum) add(other Sum) {
+	s.TotalCount += other.TotalCount
+	s.TotalCoins += other.TotalCoins
+}
+
+// Sender is what one account gave.
+type Sender struct {
+	Account string `json:"account"`
+	Sum
+}
+
+// GiftTotal is what was given of one kind of gift.
+type GiftTotal struct {
+	GiftID string `json:"gift_id"`
+	Sum
+}
+
+// Ranking tells who gave how much: by coins, then by gifts, both descending.
+type Ranking struct {
+	Senders     []Sender `json:"senders"`
+	SenderCount int64    `json:"sender_count"`
+	Sum
+}
+
+// Top returns the ranking with at most n senders; the sums stay those of all.
+func (r Ranking) Top(n int) Ranking {
+	r.Senders = r.Senders[:min(n, len(r.Senders))]
+	return r
+}
+
+// Tally adds gifts up.
+type Tally struct {
+	receivers map[string]map[string]Sum // by receiver and sender
+	gifts     map[string]Sum            // by gift id
+}
+
+// NewTally returns an empty Tally.
+func NewTally() *Tally { return &Tally{map[string]map[string]Sum{}, map[string]Sum{}} }
+
+// Add counts a gift for each of its receivers, with its whole value.
+func (t *Tally) Add(gift Gift) {
+	for _, receiver := range gift.Receivers {
+		senders := t.receivers[receiver]
+		if senders == nil {
+			senders = map[string]Sum{}
+			t.receivers[receiver] = senders
+		}
+		addTo(senders, gift.Sender, Sum{gift.Count, gift.Coins})
+		addTo(t.gifts, gift.GiftID, Sum{gift.Count, gift.Coins})
+	}
+}
+
+func addTo(sums map[string]Sum, key string, more Sum) {
+	sum := sums[key]
+	sum.add(more)
+	sums[key] = sum
+}
+
+// clone returns a copy that shares nothing with t.
+func (t *Tally) clone() *Tally {
+	copied := &Tally{make(map[string]map[string]Sum, len(t.receivers)), maps.Clone(t.gifts)}
+	for receiver, senders := range t.receivers {
+		copied.receivers[receiver] = maps.Clone(senders)
+	}
+	return copied
+}
+
+// Receivers lists the receivers, sorted.
+func (t *Tally) Receivers() []string { return slices.Sorted(maps.Keys(t.receivers)) }
+
+// Received returns what an account received, and from how many senders.
+func (t *Tally) Received(account string) (sum Sum, senders int64) {
+	for _, given := range t.receivers[account] {
+		sum.add(given)
+	}
+	return sum, int64(len(t.receivers[account]))
+}
+
+// Ranking ranks the senders of gifts to an account, or of all gifts if account is empty.
+func (t *Tally) Ranking(account string) Ranking {
+	given := t.receivers[account]
+	if account == "" {
+		given = map[string]Sum{}
+		for _, senders := range t.receivers {
+			for sender, sum := range senders {
+				addTo(given, sender, sum)
+			}
+		}
+	}
+	ranking := Ranking{Senders: make([]Sender, 0, len(given)), SenderCount: int64(len(given))}
+	for sender, sum := range given {
+		ranking.Senders = append(ranking.Senders, Sender{sender, sum})
+		ranking.add(sum)
+	}
+	slices.SortFunc(ranking.Senders, func(a, b Sender) int {
+		return cmp.Or(cmp.Compare(b.TotalCoins, a.TotalCoins), cmp.Compare(b.TotalCount, a.TotalCount), cmp.Compare(a.Account, b.Account))
+	})
+	return ranking
+}
+
+// Gifts lists the totals of each kind of gift, by coins, then by number, both descending.
+func (t *Tally) Gifts() []GiftTotal {
+	totals := make([]GiftTotal, 0, len(t.gifts))
+	for id, sum := range t.gifts {
+		totals = append(totals, GiftTotal{id, sum})
+	}
+	slices.SortFunc(totals, func(a, b GiftTotal) int {
+		return cmp.Or(cmp.Compare(b.TotalCoins, a.TotalCoins), cmp.Compare(b.TotalCount, a.TotalCount), cmp.Compare(a.GiftID, b.GiftID))
+	})
+	return totals
+}

@@ -1,0 +1,169 @@
+// Package ledger remembers live streams, because Tencent forgets a room when it is dissolved.
+//
+// A stream is one live session of a room, identified by the room id and the room's CreateTime: a room id may be used again. While
+// a stream is open, the ledger keeps its accounts, Tencent's last numbers for each of them (snapshots), and the gifts that webhooks
+// announced. When the stream ends, its summary is stored once, and the stream is closed after the summary has been delivered.
+//
+// The rules stand here, as functions on [Room] and [Stream]. A [Store] only keeps records: one per room, replaced by
+// compare-and-swap; one per gift, written under an id so that a repeated write counts once; one per ended stream, written once.
+// Sub-packages hold the stores, and package ledgertest the tests that each of them passes.
+//
+// All methods may be called from several goroutines. Errors of a store are [giftstats.Error]s with the code ledger_unavailable.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+)
+
+const (
+	updateAttempts = 20                    // writers of one room: a few webhooks and the sweep
+	updateBackOff  = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
+	retryAfter     = 2 * time.Second       // what callers are told when the store fails
+)
+
+// Config of a [Ledger]. All fields are required.
+type Config struct {
+	Store     Store
+	Retention time.Duration // how long an ended stream is remembered
+	Now       func() time.Time
+}
+
+// Ledger applies the rules to the records of a store.
+type Ledger struct {
+	config  Config
+	tallies tallyCache
+}
+
+// New returns a Ledger. It sends nothing.
+func New(config Config) (*Ledger, error) {
+	switch {
+	case config.Store == nil || config.Now == nil:
+		return nil, errors.New("ledger: a store and a clock are required")
+	case config.Retention <= 0:
+		return nil, errors.New("ledger: the retention must be above zero")
+	}
+	return &Ledger{config: config}, nil
+}
+
+// Room returns what is known of the open streams of a room. A room without open streams is not an error.
+func (l *Ledger) Room(ctx context.Context, roomID string) (Room, error) {
+	rooms, err := l.Rooms(ctx, []string{roomID})
+	if err != nil {
+		return Room{}, err
+	}
+	return rooms[0], nil
+}
+
+// Rooms returns what is known of the open streams of several rooms, in the order asked.
+func (l *Ledger) Rooms(ctx context.Context, roomIDs []string) ([]Room, error) {
+	rooms, err := l.config.Store.Rooms(ctx, roomIDs)
+	return rooms, unavailable("read rooms", err)
+}
+
+// OpenRooms lists the ids of all rooms with open streams.
+func (l *Ledger) OpenRooms(ctx context.Context) ([]string, error) {
+	ids, err := l.config.Store.OpenRooms(ctx)
+	return ids, unavailable("list open rooms", err)
+}
+
+// Update changes the record of a room. The function change may be called several times, each time with the newest record; it
+// reports whether there is something to store, or an error that ends the update.
+func (l *Ledger) Update(ctx context.Context, roomID string, change func(*Room) (bool, error)) (Room, error) {
+	for attempt := 1; ; attempt++ {
+		room, err := l.Room(ctx, roomID)
+		if err != nil {
+			return Room{}, err
+		}
+		changed, err := change(&room)
+		if err != nil || !changed {
+			return room, err
+		}
+		err = l.config.Store.SaveRoom(ctx, room, l.config.Now().Add(l.config.Retention))
+		if !errors.Is(err, ErrConflict) || attempt == updateAttempts {
+			return room, unavailable("store the room", err)
+		}
+		if err := pause(ctx, rand.N(time.Duration(attempt)*updateBackOff)); err != nil {
+			return Room{}, unavailable("store the room", err)
+		}
+	}
+}
+
+func pause(ctx context.Context, delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Observe records that a room was seen live. It opens a stream if the sighting belongs to none that is known. A sighting of a
+// stream that has ended changes nothing.
+func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
+	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
+		if stream, stale := room.place(sighting); stream != nil {
+			return stream.absorb(sighting), nil
+		} else if stale {
+			return false, nil
+		}
+		last, err := l.lastEnded(ctx, sighting.RoomID)
+		if err != nil || last != nil && sighting.belongsTo(*last) {
+			return false, err
+		}
+		room.open(sighting, last)
+		return true, nil
+	})
+	return err
+}
+
+// AddGift records a gift. Its ID must be the same whenever the same call of the webhook is recorded again.
+func (l *Ledger) AddGift(ctx context.Context, gift Gift) error {
+	return unavailable("store the gift", l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention)))
+}
+
+// Close forgets an open stream and its gifts, after its summary was stored and delivered.
+func (l *Ledger) Close(ctx context.Context, roomID, streamID string) error {
+	var closed Stream
+	_, err := l.Update(ctx, roomID, func(room *Room) (bool, error) {
+		var found bool
+		closed, found = room.remove(streamID)
+		return found, nil
+	})
+	if err != nil || closed.End == nil {
+		return err
+	}
+	return unavailable("remove gifts", l.config.Store.DropGifts(ctx, roomID, closed.End.EndedAt))
+}
+
+// Lease takes the right to do something alone until the given time. It reports false while another holder has it.
+func (l *Ledger) Lease(ctx context.Context, name, holder string, until time.Time) (bool, error) {
+	taken, err := l.config.Store.Lease(ctx, name, holder, until)
+	return taken, unavailable("take the lease "+name, err)
+}
+
+// Release gives a lease back early. Releasing a lease of another holder changes nothing.
+func (l *Ledger) Release(ctx context.Context, name, holder string) error {
+	return unavailable("release the lease "+name, l.config.Store.Release(ctx, name, holder))
+}
+
+// unavailable wraps what a store returns. A nil err stays nil.
+func unavailable(doing string, err error) error {
+	var known *giftstats.Error
+	if err == nil || errors.As(err, &known) && known.Code == giftstats.CodeLedgerUnavailable {
+		return err
+	}
+	return &giftstats.Error{
+		Code:       giftstats.CodeLedgerUnavailable,
+		Detail:     "the ledger is unavailable; try again",
+		RetryAfter: retryAfter,
+		Err:        fmt.Errorf("%s: %w", doing, err),
+	}
+}

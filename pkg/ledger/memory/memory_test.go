@@ -1,0 +1,14 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/ledgertest"
+	"github.com/giftstats/giftstats/pkg/ledger/memory"
+)
+
+func TestStore(t *testing.T) {
+	ledgertest.Test(t, func(_ *testing.T, now func() time.Time) ledger.Store { return memory.New(now) })
+}
