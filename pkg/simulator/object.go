@@ -36,9 +36,6 @@ func (o *object) has(name string) bool { return o.members[name] != nil }
 
 // text reads a required String.
 func (o *object) text(name string) string {
-	if raw := o.members[name]; len(raw) > 0 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]) // the usual case, without the cost of a decoder
-	}
 	return read[string](o, name, "a String", func(raw json.RawMessage) bool { return raw[0] == '"' })
 }
 

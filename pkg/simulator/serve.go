@@ -94,81 +94,46 @@ func (e *Engine) admit(r *http.Request, name string, now time.Time) error {
 	if e.commands[name] == nil {
 		return refuse(codeCommand, "there is no command %q", name)
 	}
-	q, err := parseQuery(r.URL.RawQuery)
+	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return refuse(codeHTTP, "the query cannot be parsed")
 	}
-	if err := e.checkQuery(q); err != nil {
+	if err := e.checkQuery(query); err != nil {
 		return err
 	}
-	if err := e.verifier.check(q.usersig, q.identifier, now); err != nil {
+	identifier := query.Get("identifier")
+	if err := e.verifier.check(query.Get("usersig"), identifier, now); err != nil {
 		return err
 	}
-	if q.identifier != e.config.Admin {
-		return refuse(codeNotAdmin, "%q is no administrator of the app", q.identifier)
+	if identifier != e.config.Admin {
+		return refuse(codeNotAdmin, "%q is not an administrator of the app", identifier)
 	}
 	return e.limiter.take(name, now)
 }
 
-// query holds the parameters that every call must have.
+// checkQuery checks the parameters that every call must have, but for the signature's content.
 //
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
-type query struct{ sdkappid, identifier, usersig, random, contenttype string }
-
-// parseQuery reads what url.ParseQuery and Get would, without a map.
-func parseQuery(raw string) (query, error) {
-	var q query
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		name, value, _ := strings.Cut(pair, "=")
-		name, err1 := url.QueryUnescape(name)
-		value, err2 := url.QueryUnescape(value)
-		if err1 != nil || err2 != nil || strings.Contains(pair, ";") {
-			return q, errors.New("not a query")
-		}
-		if into := q.field(name); into != nil && *into == "" {
-			*into = value
-		}
-	}
-	return q, nil
-}
-
-func (q *query) field(name string) *string {
-	switch name {
-	case "sdkappid":
-		return &q.sdkappid
-	case "identifier":
-		return &q.identifier
-	case "usersig":
-		return &q.usersig
-	case "random":
-		return &q.random
-	case "contenttype":
-		return &q.contenttype
-	}
-	return nil
-}
-
-func (e *Engine) checkQuery(q query) error {
-	if q.sdkappid == "" {
+func (e *Engine) checkQuery(query url.Values) error {
+	app := query.Get("sdkappid")
+	if app == "" {
 		return refuse(codeAppMissing, "sdkappid is missing")
 	}
-	if q.sdkappid != e.appID {
-		if app, err := strconv.ParseInt(q.sdkappid, 10, 64); err != nil || strconv.FormatInt(app, 10) != q.sdkappid || app <= 0 {
+	if app != e.appID {
+		if n, err := strconv.ParseInt(app, 10, 64); err != nil || strconv.FormatInt(n, 10) != app || n <= 0 {
 			return refuse(codeAppInvalid, "sdkappid is not a number above zero")
 		}
-		return refuse(codeAppUnknown, "there is no app %s here", q.sdkappid)
+		return refuse(codeAppUnknown, "there is no app %s here", app)
 	}
-	_, err := strconv.ParseUint(q.random, 10, 32)
+	_, err := strconv.ParseUint(query.Get("random"), 10, 32)
 	switch {
-	case q.identifier == "":
+	case query.Get("identifier") == "":
 		return refuse(codeURL, "identifier is missing")
-	case q.contenttype != "json":
+	case query.Get("contenttype") != "json":
 		return refuse(codeURL, "contenttype must be json")
 	case err != nil:
 		return refuse(codeHTTP, "random must be an unsigned integer of 32 bits")
-	case q.usersig == "":
+	case query.Get("usersig") == "":
 		return refuse(codeSigMissing, "usersig is missing")
 	}
 	return nil

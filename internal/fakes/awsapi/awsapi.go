@@ -12,14 +12,11 @@ package awsapi
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"time"
 
-	"github.com/giftstats/giftstats/internal/fakes/fault"
+	"github.com/giftstats/giftstats/internal/fakes/cloudapi"
 )
 
 const (
@@ -27,7 +24,7 @@ const (
 	maxBody = 1 << 21        // bytes; no call of these services takes more
 )
 
-// Credentials of the only client there is.
+// Credentials are those of the only client.
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey string
@@ -41,19 +38,18 @@ type Config struct {
 	Now         func() time.Time
 }
 
+// Fault is a way to misbehave. Its Code is an error code of the service, like ThrottlingException.
+type Fault = cloudapi.Fault
+
 // Server is the endpoint. All methods may be called from several goroutines.
 type Server struct {
-	URL    string // http://127.0.0.1:port
-	region string
-	now    func() time.Time
-	http   *httptest.Server
-	faults *fault.Queue
+	*cloudapi.Server
+	region     string
+	now        func() time.Time
+	operations map[string]operation // by X-Amz-Target
 
 	mu          sync.Mutex
 	credentials Credentials
-	operations  map[string]operation // by X-Amz-Target
-	calls       map[string]int       // by action
-	requests    int
 	secrets     map[string]stages // by name
 	versions    int               // of all secrets
 	messages    []Message
@@ -86,11 +82,9 @@ func New(config Config) *Server {
 		config.Now = time.Now
 	}
 	s := &Server{
-		faults:      fault.NewQueue(),
 		region:      cmp.Or(config.Region, "eu-west-1"),
 		now:         config.Now,
 		credentials: config.Credentials,
-		calls:       map[string]int{},
 		secrets:     map[string]stages{},
 	}
 	s.operations = map[string]operation{
@@ -98,15 +92,8 @@ func New(config Config) *Server {
 		"AmazonSQS.SendMessage":         {"sqs", "SendMessage", "application/x-amz-json-1.0", s.sendMessage},
 		"AWSEvents.PutEvents":           {"events", "PutEvents", "application/x-amz-json-1.1", s.putEvents},
 	}
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
-	s.URL = s.http.URL
+	s.Server = cloudapi.Start(cloudapi.Protocol{MaxBody: maxBody, Action: s.action, Answer: s.serve, Fail: fail})
 	return s
-}
-
-// Close ends what is waiting and shuts the server down. It may be called once.
-func (s *Server) Close() {
-	s.faults.Close()
-	s.http.Close()
 }
 
 // SetCredentials replaces the credentials that requests must be signed with.
@@ -132,29 +119,13 @@ func (s *Server) Environment() map[string]string {
 // Lookup gives one variable of Environment, like os.Getenv.
 func (s *Server) Lookup(name string) string { return s.Environment()[name] }
 
-// Calls counts the requests for an action, like GetSecretValue, the refused and spoilt ones included; "" counts all.
-func (s *Server) Calls(action string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if action == "" {
-		return s.requests
-	}
-	return s.calls[action]
+func (s *Server) action(r *http.Request) string {
+	return s.operations[r.Header.Get("X-Amz-Target")].action
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		panic(http.ErrAbortHandler) // the caller has gone, or sends without end
-	}
-	op, number := s.begin(r)
-	w.Header().Set("X-Amzn-Requestid", fmt.Sprintf("00000000-0000-4000-8000-%012d", number))
-	fault := s.faults.Take(op.action)
-	s.faults.Wait(r.Context(), fault.Latency)
-	if fault.Replaces() {
-		sendFault(fault, w)
-		return
-	}
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string, body []byte) {
+	w.Header().Set("X-Amzn-Requestid", id)
+	op := s.operations[r.Header.Get("X-Amz-Target")]
 	answer, failed := s.answer(r, op, body)
 	if failed != nil {
 		failed.send(w)
@@ -163,14 +134,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	send(w, op.contentType, http.StatusOK, answer)
 }
 
-// begin counts the request and says what it asks for: the zero operation when that is nothing known.
-func (s *Server) begin(r *http.Request) (op operation, number int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	op = s.operations[r.Header.Get("X-Amz-Target")]
-	s.calls[op.action]++
-	s.requests++
-	return op, s.requests
+// fail answers in place of the service.
+func fail(w http.ResponseWriter, id string, f Fault) {
+	w.Header().Set("X-Amzn-Requestid", id)
+	if f.Code != "" {
+		failed := failure{status: cmp.Or(f.Status, http.StatusBadRequest), code: f.Code, message: f.Message}
+		failed.send(w)
+		return
+	}
+	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
+	w.Write(f.Body)
 }
 
 // answer checks a request and carries it out.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/giftstats/giftstats/internal/fakes/cloudapi"
 )
 
 const (
@@ -20,13 +22,6 @@ const (
 	dateTime  = "20060102T150405Z"
 	tolerance = 5 * time.Minute // between the clocks of client and server
 )
-
-// authorization is what the header of that name says.
-type authorization struct {
-	accessKeyID, date, region, service string
-	signedHeaders                      []string // in lower case
-	signature                          string
-}
 
 // verify checks the signature of a request by making it again; the server is locked.
 //
@@ -45,24 +40,24 @@ func (s *Server) verify(r *http.Request, service string, body []byte) *failure {
 		return refused("IncompleteSignatureException", "Authorization header requires existence of an 'X-Amz-Date' header")
 	}
 	switch skew := s.now().Sub(signedAt); {
-	case claimed.accessKeyID != s.credentials.AccessKeyID, r.Header.Get("X-Amz-Security-Token") != s.credentials.SessionToken:
+	case claimed.KeyID != s.credentials.AccessKeyID, r.Header.Get("X-Amz-Security-Token") != s.credentials.SessionToken:
 		return refused("UnrecognizedClientException", "The security token included in the request is invalid.")
 	case skew > tolerance:
 		return refused("InvalidSignatureException", "Signature expired: "+r.Header.Get("X-Amz-Date")+" is more than 5 min. ago")
 	case skew < -tolerance:
 		return refused("InvalidSignatureException", "Signature not yet current: "+r.Header.Get("X-Amz-Date")+" is more than 5 min. ahead")
-	case claimed.date != signedAt.Format("20060102"):
+	case claimed.Date != signedAt.Format("20060102"):
 		return refused("InvalidSignatureException", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP")
-	case claimed.region != s.region:
+	case claimed.Scope[0] != s.region:
 		return refused("InvalidSignatureException", "Credential should be scoped to a valid region.")
-	case claimed.service != service:
+	case claimed.Scope[1] != service:
 		return refused("InvalidSignatureException", "Credential should be scoped to correct service: '"+service+"'.")
 	}
-	if unsigned := mustBeSigned(r.Header, claimed.signedHeaders); unsigned != "" {
+	if unsigned := mustBeSigned(r.Header, claimed.SignedHeaders); unsigned != "" {
 		return refused("InvalidSignatureException", "'"+unsigned+"' must be a 'SignedHeader' in the AWS Credential.")
 	}
-	if subtle.ConstantTimeCompare([]byte(s.sign(r, service, claimed.signedHeaders, signedAt, body)), []byte(claimed.signature)) == 0 {
-		return mismatch(r, claimed.signedHeaders)
+	if subtle.ConstantTimeCompare([]byte(s.sign(r, service, claimed.SignedHeaders, signedAt, body)), []byte(claimed.Signature)) == 0 {
+		return mismatch(r, claimed.SignedHeaders)
 	}
 	return nil
 }
@@ -84,22 +79,9 @@ func mismatch(r *http.Request, signedHeaders []string) *failure {
 	return refused("InvalidSignatureException", text.String())
 }
 
-// parseAuthorization reads "AWS4-HMAC-SHA256 Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=hex".
-func parseAuthorization(header string) (authorization, bool) {
-	rest, ok := strings.CutPrefix(header, algorithm+" ")
-	if !ok {
-		return authorization{}, false
-	}
-	fields := map[string]string{}
-	for part := range strings.SplitSeq(rest, ",") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		fields[name] = value
-	}
-	scope := strings.Split(fields["Credential"], "/")
-	if len(scope) != 5 || scope[4] != "aws4_request" || fields["SignedHeaders"] == "" || fields["Signature"] == "" {
-		return authorization{}, false
-	}
-	return authorization{scope[0], scope[1], scope[2], scope[3], strings.Split(fields["SignedHeaders"], ";"), fields["Signature"]}, true
+// parseAuthorization reads a header whose scope is region and service.
+func parseAuthorization(header string) (cloudapi.Authorization, bool) {
+	return cloudapi.ParseAuthorization(header, algorithm, "aws4_request", 2)
 }
 
 // mustBeSigned names a header that is not signed although it has to be: the host and everything that is AWS's own.
@@ -144,5 +126,5 @@ func (s *Server) sign(r *http.Request, service string, signed []string, at time.
 		return ""
 	}
 	made, _ := parseAuthorization(again.Header.Get("Authorization"))
-	return made.signature
+	return made.Signature
 }

@@ -12,19 +12,16 @@ package tencentapi
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"time"
 
-	"github.com/giftstats/giftstats/internal/fakes/fault"
+	"github.com/giftstats/giftstats/internal/fakes/cloudapi"
 )
 
 const maxBody = 8 << 20 // bytes; the API takes no more than 10 MB
 
-// Credentials of the only client there is.
+// Credentials are those of the only client.
 type Credentials struct {
 	SecretID  string
 	SecretKey string
@@ -38,19 +35,18 @@ type Config struct {
 	Now         func() time.Time
 }
 
+// Fault is a way to misbehave. Its Code is an error code of the service, like RequestLimitExceeded.
+type Fault = cloudapi.Fault
+
 // Server is the endpoint. All methods may be called from several goroutines.
 type Server struct {
-	URL    string // http://127.0.0.1:port
-	region string
-	now    func() time.Time
-	http   *httptest.Server
-	faults *fault.Queue
+	*cloudapi.Server
+	region     string
+	now        func() time.Time
+	operations map[string]operation // by action
 
 	mu          sync.Mutex
 	credentials Credentials
-	operations  map[string]operation // by action
-	calls       map[string]int       // by action
-	requests    int
 	secrets     map[secretVersion]secretValue
 	invocations []Invocation
 	invoked     func(Invocation) string
@@ -75,26 +71,17 @@ func New(config Config) *Server {
 		config.Now = time.Now
 	}
 	s := &Server{
-		faults:      fault.NewQueue(),
 		region:      cmp.Or(config.Region, "ap-singapore"),
 		now:         config.Now,
 		credentials: config.Credentials,
-		calls:       map[string]int{},
 		secrets:     map[secretVersion]secretValue{},
 	}
 	s.operations = map[string]operation{
 		"GetSecretValue": {"ssm", "2019-09-23", s.getSecretValue},
 		"Invoke":         {"scf", "2018-04-16", s.invoke},
 	}
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
-	s.URL = s.http.URL
+	s.Server = cloudapi.Start(cloudapi.Protocol{MaxBody: maxBody, Action: action, Answer: s.serve, Fail: fail})
 	return s
-}
-
-// Close ends what is waiting and shuts the server down. It may be called once.
-func (s *Server) Close() {
-	s.faults.Close()
-	s.http.Close()
 }
 
 // SetCredentials replaces the credentials that requests must be signed with, as SCF does every few hours.
@@ -120,40 +107,26 @@ func (s *Server) Environment() map[string]string {
 // Lookup gives one variable of Environment, like os.Getenv.
 func (s *Server) Lookup(name string) string { return s.Environment()[name] }
 
-// Calls counts the requests for an action, like GetSecretValue, the refused and spoilt ones included; "" counts all.
-func (s *Server) Calls(action string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if action == "" {
-		return s.requests
-	}
-	return s.calls[action]
-}
+func action(r *http.Request) string { return r.Header.Get("X-Tc-Action") }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		panic(http.ErrAbortHandler) // the caller has gone, or sends without end
-	}
-	action := r.Header.Get("X-Tc-Action")
-	id := s.begin(action)
-	fault := s.faults.Take(action)
-	s.faults.Wait(r.Context(), fault.Latency)
-	if fault.Replaces() {
-		sendFault(fault, w, id)
-		return
-	}
-	answer, failed := s.answer(r, action, body)
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string, body []byte) {
+	answer, failed := s.answer(r, action(r), body)
 	send(w, id, answer, failed)
 }
 
-// begin counts the request and gives its id.
-func (s *Server) begin(action string) (id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[action]++
-	s.requests++
-	return fmt.Sprintf("00000000-0000-4000-8000-%012d", s.requests)
+// fail answers in place of the service.
+func fail(w http.ResponseWriter, id string, f Fault) {
+	if f.Code != "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	if f.Status != 0 {
+		w.WriteHeader(f.Status)
+	}
+	if f.Code != "" {
+		send(w, id, nil, &failure{f.Code, f.Message})
+		return
+	}
+	w.Write(f.Body)
 }
 
 // answer checks a request and carries it out.
