@@ -11,63 +11,72 @@ import (
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
 
-// authenticate finds out who asks. The account is set for an app user, who may ask for its own numbers only, and empty for
-// whoever may ask for everything.
-func (a *api) authenticate(x *exchange, r *http.Request) (account string, err error) {
-	if a.config.Auth == (Auth{}) {
+// authenticate checks the credentials of the request. It returns the account of an app user, who has access to this account
+// only, and "" for a caller who has access to all accounts.
+func (a *api) authenticate(x *exchange) (account string, err error) {
+	if a.config.Auth.Open {
 		return "", nil
 	}
-	scheme, credentials, err := authorization(r)
+	scheme, credentials, err := authorization(x.request)
 	if err != nil {
 		return "", a.unauthenticated(x, err.Error()+"; use "+a.accepted())
 	}
 	switch {
 	case scheme == "bearer" && a.config.Auth.APIKey:
-		return "", a.checkAPIKey(x, r, credentials)
+		return "", a.checkAPIKey(x, credentials)
 	case scheme == "basic" && a.config.Auth.UserSig:
-		return a.checkUserSig(x, r, credentials)
+		return a.checkUserSig(x, credentials)
 	default:
-		return "", a.unauthenticated(x, "this kind of Authorization is not accepted here; use "+a.accepted())
+		return "", a.unauthenticated(x, "unsupported authorization scheme; use "+a.accepted())
 	}
 }
 
-// authorization splits the Authorization header.
+// requireAPIKey accepts only callers who have access to all accounts.
+func (a *api) requireAPIKey(x *exchange) error {
+	account, err := a.authenticate(x)
+	if err == nil && account != "" {
+		return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; this call needs an api key")
+	}
+	return err
+}
+
+// authorization splits the Authorization header into scheme, in lower case, and credentials.
 func authorization(r *http.Request) (scheme, credentials string, err error) {
 	values := r.Header.Values("Authorization")
 	switch {
 	case len(values) == 0 || values[0] == "":
-		return "", "", errors.New("credentials are missing")
+		return "", "", errors.New("missing credentials")
 	case len(values) > 1:
-		return "", "", errors.New("there is more than one Authorization header")
+		return "", "", errors.New("more than one Authorization header")
 	}
 	scheme, credentials, _ = strings.Cut(values[0], " ")
 	return strings.ToLower(scheme), strings.TrimSpace(credentials), nil
 }
 
-func (a *api) checkAPIKey(x *exchange, r *http.Request, key string) error {
-	document, err := a.config.Secrets.Get(r.Context())
+func (a *api) checkAPIKey(x *exchange, key string) error {
+	document, err := a.config.Secrets.Get(x.context())
 	if err != nil {
 		return err
 	}
 	holder, ok := document.KeyHolder(key)
 	if !ok {
-		return a.unauthenticated(x, "the api key is not known")
+		return a.unauthenticated(x, "unknown api key")
 	}
 	x.caller = holder
 	return nil
 }
 
-func (a *api) checkUserSig(x *exchange, r *http.Request, credentials string) (account string, err error) {
+func (a *api) checkUserSig(x *exchange, credentials string) (account string, err error) {
 	decoded, err := base64.StdEncoding.DecodeString(credentials)
-	colon := strings.LastIndexByte(string(decoded), ':') // an account may hold a colon, a UserSig none
+	colon := strings.LastIndexByte(string(decoded), ':') // an account may contain colons, a UserSig cannot
 	if err != nil || colon < 0 {
-		return "", a.unauthenticated(x, "the Basic credentials are not base64 of account:usersig")
+		return "", a.unauthenticated(x, "the Basic credentials must be account:usersig in base64")
 	}
 	account, sig := string(decoded[:colon]), string(decoded[colon+1:])
 	if giftstats.ValidateAccount(account) != nil {
-		return "", a.unauthenticated(x, "the Basic credentials hold no valid account")
+		return "", a.unauthenticated(x, "the Basic credentials contain an invalid account")
 	}
-	document, err := a.config.Secrets.Get(r.Context())
+	document, err := a.config.Secrets.Get(x.context())
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +94,7 @@ func identity(document *secret.Document, account string) usersig.Identity {
 	return usersig.Identity{SDKAppID: document.SDKAppID, Account: account, Key: document.SecretKey.Reveal()}
 }
 
-// unauthenticated is a 401 with the challenges of RFC 9110, section 11.6.1.
+// unauthenticated sets the challenges of RFC 9110, section 11.6.1, and returns an unauthenticated error.
 func (a *api) unauthenticated(x *exchange, detail string) error {
 	if a.config.Auth.APIKey {
 		x.Header().Add("WWW-Authenticate", `Bearer realm="giftstats"`)
@@ -93,9 +102,10 @@ func (a *api) unauthenticated(x *exchange, detail string) error {
 	if a.config.Auth.UserSig {
 		x.Header().Add("WWW-Authenticate", `Basic realm="giftstats", charset="UTF-8"`)
 	}
-	return &giftstats.Error{Code: giftstats.CodeUnauthenticated, Detail: detail}
+	return giftstats.Errorf(giftstats.CodeUnauthenticated, "%s", detail)
 }
 
+// accepted lists the accepted credentials.
 func (a *api) accepted() string {
 	var kinds []string
 	if a.config.Auth.APIKey {
@@ -105,8 +115,4 @@ func (a *api) accepted() string {
 		kinds = append(kinds, "Basic with account:usersig")
 	}
 	return strings.Join(kinds, " or ")
-}
-
-func forbidden(detail string) error {
-	return &giftstats.Error{Code: giftstats.CodeForbidden, Detail: detail}
 }

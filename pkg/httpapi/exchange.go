@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -13,25 +14,25 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// exchange is one request and its answer: it is the writer of the answer, and keeps what the log line needs.
+// exchange is one request and its response. It is the response's writer, and collects the fields of the log line.
 type exchange struct {
 	http.ResponseWriter
 	request *http.Request
 	api     *api
 	usage   *telemetry.Usage
-	begun   time.Time
-	id      string
-	route   string
+	started time.Time
+	id      string // of the request
+	route   string // the path without the base path; empty if it is unknown
 	roomID  string
-	eventID string // of a stream that has ended
-	caller  string // who holds the api key
-	account string // whose UserSig or query it is; logged at debug only
-	status  int    // 0: nothing written yet
-	problem *giftstats.Error
+	eventID string           // of a stream end
+	caller  string           // the name of the api key
+	account string           // of the query, or of the UserSig; logged at level debug only
+	status  int              // 0 until the response starts
+	failure *giftstats.Error // nil if the request succeeded
 }
 
-func (a *api) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{ResponseWriter: w, api: a, begun: a.config.Now(), id: requestID(r)}
+func (a *api) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{ResponseWriter: w, api: a, started: a.config.Now(), id: requestID(r)}
 	ctx, usage := a.config.Meter.Begin(telemetry.WithRequestID(r.Context(), x.id))
 	x.usage = usage
 	x.request = r.WithContext(ctx)
@@ -42,7 +43,7 @@ func (a *api) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	return x
 }
 
-// requestID is the id that came with the request, if it is fit to be printed, else a new one.
+// requestID returns the id in the request's header, or a new one if that has other characters than printable ASCII.
 func requestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-Id")
 	if id == "" || len(id) > 128 {
@@ -56,7 +57,9 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// WriteHeader remembers the status.
+func (x *exchange) context() context.Context { return x.request.Context() }
+
+// WriteHeader starts the response and records its status.
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 {
 		x.status = status
@@ -64,26 +67,33 @@ func (x *exchange) WriteHeader(status int) {
 	}
 }
 
-// fail answers with the problem that err is. The cause of err goes to the log only.
+// fail answers with err as a problem. Its cause is only logged. If the response has already started, fail only logs.
 func (x *exchange) fail(err error) {
-	x.problem = giftstats.AsError(err)
-	if x.status != 0 {
-		return // the answer has begun: all that is left is to log
+	x.failure = giftstats.AsError(err)
+	if x.status == 0 {
+		x.writeProblem(x.failure)
 	}
-	writeProblem(x, x.request, err, x.id)
 }
 
-// finish turns a panic into an internal error, and logs the request. It is deferred.
+// finish logs the request. As a deferred function it also turns a panic into an internal error.
 func (x *exchange) finish() {
 	if p := recover(); p != nil {
 		x.fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 	}
 	level := slog.LevelInfo
-	attributes := append(make([]slog.Attr, 0, 24), // all that there can be
+	if x.failure != nil && problem.Status(x.failure.Code) >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	x.api.config.Logger.LogAttrs(x.context(), level, "request", x.attributes()...)
+}
+
+// attributes returns the fields of the log line. Empty ones are left out.
+func (x *exchange) attributes() []slog.Attr {
+	attributes := append(make([]slog.Attr, 0, 24), // enough for all of them
 		slog.String("method", x.request.Method),
 		slog.String("route", x.route),
 		slog.Int("status", x.status),
-		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.begun))),
+		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.started))),
 	)
 	attributes = x.usage.Attrs(attributes)
 	if x.roomID != "" {
@@ -95,14 +105,12 @@ func (x *exchange) finish() {
 	if x.caller != "" {
 		attributes = append(attributes, slog.String("caller", x.caller))
 	}
-	if x.account != "" && x.api.config.Logger.Enabled(x.request.Context(), slog.LevelDebug) {
+	if x.account != "" && x.api.config.Logger.Enabled(x.context(), slog.LevelDebug) {
 		attributes = append(attributes, slog.String("account", x.account))
 	}
-	if x.problem != nil {
-		attributes = append(attributes, slog.Int("errors", 1), slog.String("code", string(x.problem.Code)), slog.String("error", x.problem.Error()))
-		if problem.Status(x.problem.Code) >= 500 {
-			level = slog.LevelError
-		}
+	if x.failure != nil {
+		attributes = append(attributes,
+			slog.Int("errors", 1), slog.String("code", string(x.failure.Code)), slog.String("error", x.failure.Error()))
 	}
-	x.api.config.Logger.LogAttrs(x.request.Context(), level, "request", attributes...)
+	return attributes
 }

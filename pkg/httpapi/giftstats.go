@@ -9,36 +9,36 @@ import (
 )
 
 // giftStats answers GET /v1/gift-stats: what one account received in one room.
-func (a *api) giftStats(x *exchange, r *http.Request) error {
-	self, err := a.authenticate(x, r)
+func (a *api) giftStats(x *exchange) error {
+	self, err := a.authenticate(x)
 	if err != nil {
 		return err
 	}
-	values, err := parameters(r, "room_id", "account")
+	values, err := x.parameters("room_id", "account")
 	if err != nil {
 		return err
 	}
 	query := giftstats.Query{RoomID: values.Get("room_id"), Account: values.Get("account")}
 	if self != "" {
 		if values.Has("account") && query.Account != self {
-			return forbidden("a UserSig gives its own account's numbers only; leave account out")
+			return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; leave account out")
 		}
 		query.Account = self
 	}
 	x.roomID, x.account = query.RoomID, query.Account
-	stats, err := a.config.Service.GiftStats(r.Context(), query)
+	stats, err := a.config.Service.GiftStats(x.context(), query)
 	if err != nil {
 		return err
 	}
-	return writeJSON(x, r, http.StatusOK, stats)
+	return x.writeJSON(http.StatusOK, stats)
 }
 
 type batchRequest struct {
 	Queries []giftstats.Query `json:"queries"`
 }
 
-type batchAnswer struct {
-	Results   []any `json:"results"` // giftstats.Stats or batchFailure, in the order asked
+type batchResponse struct {
+	Results   []any `json:"results"` // giftstats.Stats or batchFailure, in the order of the queries
 	Succeeded int   `json:"succeeded"`
 	Failed    int   `json:"failed"`
 }
@@ -49,68 +49,59 @@ type batchFailure struct {
 }
 
 // giftStatsBatch answers POST /v1/gift-stats: up to 1,000 queries, each with its own numbers or its own problem.
-func (a *api) giftStatsBatch(x *exchange, r *http.Request) error {
-	if err := a.authenticateFull(x, r); err != nil {
+func (a *api) giftStatsBatch(x *exchange) error {
+	if err := a.requireAPIKey(x); err != nil {
 		return err
 	}
-	if _, err := parameters(r); err != nil {
+	if _, err := x.parameters(); err != nil {
 		return err
 	}
 	var request batchRequest
-	if err := readJSON(x, r, &request); err != nil {
+	if err := x.readJSON(&request); err != nil {
 		return err
 	}
 	if n := len(request.Queries); n == 0 || n > giftstats.MaxBatch {
 		return giftstats.Invalid("queries has %d entries; give 1 to %d", n, giftstats.MaxBatch)
 	}
-	results := a.config.Service.GiftStatsBatch(r.Context(), request.Queries)
-	answer := batchAnswer{Results: make([]any, len(results))}
+	results := a.config.Service.GiftStatsBatch(x.context(), request.Queries)
+	response := batchResponse{Results: make([]any, len(results))}
 	for i, result := range results {
 		if result.Err != nil {
-			answer.Failed++
-			answer.Results[i] = batchFailure{result.Query, problem.Of(result.Err, x.id)}
-			a.logFailure(r, result)
+			response.Failed++
+			response.Results[i] = batchFailure{result.Query, problem.Of(result.Err, x.id)}
+			a.logFailure(x, result)
 			continue
 		}
-		answer.Succeeded++
-		answer.Results[i] = result.Stats
+		response.Succeeded++
+		response.Results[i] = result.Stats
 	}
-	return writeJSON(x, r, http.StatusOK, answer)
+	return x.writeJSON(http.StatusOK, response)
 }
 
-// logFailure logs the cause of a query's failure, which the answer does not show.
-func (a *api) logFailure(r *http.Request, result giftstats.Result) {
+// logFailure logs why a query of a batch failed. The response does not show the cause.
+func (a *api) logFailure(x *exchange, result giftstats.Result) {
 	failure := giftstats.AsError(result.Err)
 	level := slog.LevelDebug
-	if problem.Status(failure.Code) >= 500 {
+	if problem.Status(failure.Code) >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
-	a.config.Logger.Log(r.Context(), level, "query of a batch failed", "room_id", result.Query.RoomID, "errors", 1, "code", failure.Code, "error", failure)
+	a.config.Logger.Log(x.context(), level, "query of a batch failed",
+		"room_id", result.Query.RoomID, "errors", 1, "code", failure.Code, "error", failure)
 }
 
 // roomStats answers GET /v1/room-stats: the totals of one room.
-func (a *api) roomStats(x *exchange, r *http.Request) error {
-	if err := a.authenticateFull(x, r); err != nil {
+func (a *api) roomStats(x *exchange) error {
+	if err := a.requireAPIKey(x); err != nil {
 		return err
 	}
-	values, err := parameters(r, "room_id")
+	values, err := x.parameters("room_id")
 	if err != nil {
 		return err
 	}
-	roomID := values.Get("room_id")
-	x.roomID = roomID
-	stats, err := a.config.Service.RoomStats(r.Context(), roomID)
+	x.roomID = values.Get("room_id")
+	stats, err := a.config.Service.RoomStats(x.context(), x.roomID)
 	if err != nil {
 		return err
 	}
-	return writeJSON(x, r, http.StatusOK, stats)
-}
-
-// authenticateFull lets in only who may ask for everything.
-func (a *api) authenticateFull(x *exchange, r *http.Request) error {
-	self, err := a.authenticate(x, r)
-	if err == nil && self != "" {
-		return forbidden("a UserSig gives its own account's numbers only; this call needs an api key")
-	}
-	return err
+	return x.writeJSON(http.StatusOK, stats)
 }

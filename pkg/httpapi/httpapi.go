@@ -1,21 +1,14 @@
-// Package httpapi is the product as an http.Handler: routes, authentication, JSON, problems.
+// Package httpapi is the HTTP API as one http.Handler: routes, authentication, JSON, problems.
 //
-// A cloud entry point translates its event to a request for this handler and the answer back; the local server runs the very
-// same handler. The request id is taken from the header X-Request-Id, which a gateway in front must set itself.
+// A cloud entry point translates its event to a request for this handler, and the response back to an answer. The local server
+// runs the same handler. The id of a request is that of its header X-Request-Id, which a gateway in front must set itself.
 package httpapi
 
 import (
-	"context"
 	_ "embed"
-	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
-	"github.com/giftstats/giftstats/pkg/giftstats"
-	"github.com/giftstats/giftstats/pkg/secret"
-	"github.com/giftstats/giftstats/pkg/streamend"
-	"github.com/giftstats/giftstats/pkg/telemetry"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
@@ -24,34 +17,17 @@ import (
 //go:embed openapi.json
 var OpenAPI []byte
 
-// Config of the handler. All fields but BasePath and CSSEndsStream are required.
-type Config struct {
-	Service  *giftstats.Service
-	Secrets  *secret.Cache // api keys, and the key that callers' UserSigs are checked with
-	Auth     Auth
-	BasePath string // prefix to strip, like /prod
-	Version  string // of the program, for /healthz
-	Meter    *telemetry.Meter
-	Now      func() time.Time
-	Logger   *slog.Logger
-
-	// StreamEnded takes the ends of streams that verified webhooks tell of: onto a queue, or to be processed at once. Its
-	// nil is a promise that the end is not lost.
-	StreamEnded   func(context.Context, streamend.Event) error
-	CSSEndsStream bool // an interrupted push of CSS is the end of a stream
-}
-
-// Auth is which credentials are accepted. With none, everybody is let in: the gateway in front has checked them.
-type Auth struct{ APIKey, UserSig bool }
-
 // api answers requests.
 type api struct {
 	config Config
 	routes map[string]methods // by path
 }
 
-// New returns the handler.
-func New(config Config) http.Handler {
+// New returns the handler. Its error names every field of config that is missing or invalid.
+func New(config Config) (http.Handler, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
 	a := &api{config: config}
 	a.routes = map[string]methods{
 		"/v1/gift-stats": {http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch},
@@ -62,52 +38,53 @@ func New(config Config) http.Handler {
 	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
 		a.routes["/v1/webhooks/"+kind.Name] = methods{http.MethodPost: a.webhook(kind)}
 	}
-	return a
+	return a, nil
 }
 
-// endpoint answers one method of one path. Its error becomes a problem.
-type endpoint func(x *exchange, r *http.Request) error
+// endpoint answers one method of one path. If it returns an error, it has written nothing, and the error becomes a problem.
+type endpoint func(x *exchange) error
 
-// methods are the endpoints of one path; HEAD is answered like GET.
+// methods are the endpoints of one path. HEAD is answered like GET.
 type methods map[string]endpoint
 
-// ServeHTTP answers one request, whatever happens, and logs one line about it.
+// ServeHTTP answers one request and logs one line about it, even if the endpoint panics.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := a.begin(w, r)
-	defer a.config.Secrets.Settle(x.request.Context())
+	x := a.newExchange(w, r)
+	defer a.config.Secrets.Settle(x.context())
 	defer x.finish()
-	if err := a.answer(x, x.request); err != nil {
+	if err := a.serve(x); err != nil {
 		x.fail(err)
 	}
 }
 
-// answer finds the endpoint for the request and has it answer. A path must be as it is documented: one that another spelling,
-// like %2F or .., would turn into it is not found.
-func (a *api) answer(x *exchange, r *http.Request) error {
-	path, inside := strings.CutPrefix(r.URL.EscapedPath(), a.config.BasePath)
-	methods, found := a.routes[path]
-	if !inside || !found {
-		return notFound()
+// serve calls the endpoint of the request. It compares paths in their escaped form, and does not clean them: a path that only
+// becomes a documented one by unescaping or cleaning, like /v1/../healthz, is unknown.
+func (a *api) serve(x *exchange) error {
+	path, hasBase := strings.CutPrefix(x.request.URL.EscapedPath(), a.config.BasePath)
+	methods, known := a.routes[path]
+	if !hasBase || !known {
+		return unknownPath()
 	}
 	x.route = path
-	method := r.Method
+	method := x.request.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	endpoint, ok := methods[method]
 	if !ok {
-		return methodNotAllowed(x, methods, r.Method)
+		return x.methodNotAllowed(methods)
 	}
-	return endpoint(x, r)
+	return endpoint(x)
 }
 
-func (a *api) health(x *exchange, r *http.Request) error {
-	return writeJSON(x, r, http.StatusOK, struct {
+func (a *api) health(x *exchange) error {
+	return x.writeJSON(http.StatusOK, struct {
 		Status  string `json:"status"`
 		Version string `json:"version"`
 	}{"ok", a.config.Version})
 }
 
-func (a *api) openAPI(x *exchange, r *http.Request) error {
-	return write(x, r, http.StatusOK, "application/json", OpenAPI)
+func (a *api) openAPI(x *exchange) error {
+	x.write(http.StatusOK, jsonType, OpenAPI)
+	return nil
 }

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,7 +16,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/httpapi"
 )
 
-// openAPIDocument is the published contract, to hold answers against.
+// openAPIDocument is the published contract. Tests check responses against it.
 type openAPIDocument struct{ document map[string]any }
 
 func openAPI(t *testing.T) *openAPIDocument {
@@ -27,7 +28,7 @@ func openAPI(t *testing.T) *openAPIDocument {
 	return &openAPIDocument{document.(map[string]any)}
 }
 
-// at walks into the document, following references.
+// at returns the value below node that keys lead to. It follows references.
 func (d *openAPIDocument) at(node any, keys ...string) (any, bool) {
 	for _, key := range keys {
 		object, ok := node.(map[string]any)
@@ -46,7 +47,7 @@ func (d *openAPIDocument) at(node any, keys ...string) (any, bool) {
 	return node, true
 }
 
-// response finds the document's description of an answer.
+// response returns the description of the response to r with status.
 func (d *openAPIDocument) response(r *http.Request, status int) (map[string]any, bool) {
 	method := strings.ToLower(r.Method)
 	found, ok := d.at(d.document, "paths", r.URL.Path, method, "responses", strconv.Itoa(status))
@@ -54,41 +55,45 @@ func (d *openAPIDocument) response(r *http.Request, status int) (map[string]any,
 	return response, ok
 }
 
-// check wants the answer to be one that the document describes. Unknown paths and methods are outside of it.
-func (d *openAPIDocument) check(t *testing.T, r *http.Request, answer *httptest.ResponseRecorder) {
+// check fails the test unless the document describes the response. It ignores responses to unknown paths and methods.
+func (d *openAPIDocument) check(t *testing.T, r *http.Request, response *httptest.ResponseRecorder) {
 	t.Helper()
 	if _, known := d.at(d.document, "paths", r.URL.Path, strings.ToLower(r.Method)); !known {
 		return
 	}
-	response, ok := d.response(r, answer.Code)
+	described, ok := d.response(r, response.Code)
 	if !ok {
-		t.Errorf("the OpenAPI document has no %d for %s %s", answer.Code, r.Method, r.URL.Path)
+		t.Errorf("the OpenAPI document has no %d for %s %s", response.Code, r.Method, r.URL.Path)
 		return
 	}
-	for header := range response["headers"].(map[string]any) {
-		if answer.Header().Get(header) == "" {
-			t.Errorf("the answer lacks the header %s of the OpenAPI document", header)
+	for header := range described["headers"].(map[string]any) {
+		if response.Header().Get(header) == "" {
+			t.Errorf("the response lacks the header %s of the OpenAPI document", header)
 		}
 	}
-	contentType := answer.Header().Get("Content-Type")
-	content, ok := d.at(response, "content", contentType)
+	contentType := response.Header().Get("Content-Type")
+	content, ok := d.at(described, "content", contentType)
 	if !ok {
-		t.Errorf("the OpenAPI document has no %s for %d of %s", contentType, answer.Code, r.URL.Path)
+		t.Errorf("the OpenAPI document has no %s for %d of %s", contentType, response.Code, r.URL.Path)
 		return
 	}
 	schema, _ := d.at(content, "schema")
-	d.validate(t, schema, answer.Body.Bytes())
+	d.validate(t, schema, response.Body.Bytes())
 }
 
 func (d *openAPIDocument) validate(t *testing.T, schema any, body []byte) {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	wrapped := map[string]any{"$schema": "https://json-schema.org/draft/2020-12/schema", "components": d.document["components"], "allOf": []any{schema}}
-	if err := compiler.AddResource("answer.json", wrapped); err != nil {
+	wrapped := map[string]any{
+		"$schema":    "https://json-schema.org/draft/2020-12/schema",
+		"components": d.document["components"],
+		"allOf":      []any{schema},
+	}
+	if err := compiler.AddResource("response.json", wrapped); err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := compiler.Compile("answer.json")
+	compiled, err := compiler.Compile("response.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,30 +102,30 @@ func (d *openAPIDocument) validate(t *testing.T, schema any, body []byte) {
 		t.Fatal(err)
 	}
 	if err := compiled.Validate(value); err != nil {
-		t.Errorf("the answer is not as the OpenAPI document says: %v\n%s", err, body)
+		t.Errorf("the response does not match the OpenAPI document: %v\n%s", err, body)
 	}
 }
 
 func TestOpenAPIDocument(t *testing.T) {
 	contract := openAPI(t)
 	paths, _ := contract.at(contract.document, "paths")
-	h := newHandler(engine{}, document, bytes.NewBuffer(nil), nil)
+	h := newHandler(t, engine{}, document, io.Discard, nil)
 	for path, item := range paths.(map[string]any) {
 		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
 			_, documented := item.(map[string]any)[method]
-			answer := ask(h, question{method: strings.ToUpper(method), target: path})
-			if answered := answer.Code != http.StatusMethodNotAllowed && answer.Code != http.StatusNotFound; answered != documented {
-				t.Errorf("%s %s: documented %v, answered with %d", method, path, documented, answer.Code)
+			status := send(h, call{method: strings.ToUpper(method), target: path}).Code
+			if exists := status != http.StatusMethodNotAllowed && status != http.StatusNotFound; exists != documented {
+				t.Errorf("%s %s: documented %v, status %d", method, path, documented, status)
 			}
 		}
 	}
 	codes, _ := contract.at(contract.document, "components", "schemas", "Problem", "properties", "code", "enum")
 	for _, code := range giftstats.Codes() {
 		if !slices.Contains(codes.([]any), any(string(code))) {
-			t.Errorf("the document does not know the code %s", code)
+			t.Errorf("the document lacks the code %s", code)
 		}
 	}
 	if len(codes.([]any)) != len(giftstats.Codes()) {
-		t.Errorf("the document has %d codes, there are %d", len(codes.([]any)), len(giftstats.Codes()))
+		t.Errorf("the document has %d codes, want %d", len(codes.([]any)), len(giftstats.Codes()))
 	}
 }

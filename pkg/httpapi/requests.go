@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -17,33 +16,35 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-const maxBody = 1 << 20 // bytes of a request's body
+const maxBody = 1 << 20 // of a request, in bytes
 
-// parameters reads the query. Each known parameter may stand in it once, and no other.
-func parameters(r *http.Request, known ...string) (url.Values, error) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
+// parameters parses the query string. It refuses unknown parameters, and known ones that appear more than once.
+func (x *exchange) parameters(known ...string) (url.Values, error) {
+	values, err := url.ParseQuery(x.request.URL.RawQuery)
 	if err != nil {
-		return nil, giftstats.Invalid("the query is not escaped as it should be")
+		return nil, giftstats.Invalid("invalid query string; percent-encode the values of parameters")
 	}
 	for name, given := range values {
 		switch {
+		case len(known) == 0:
+			return nil, giftstats.Invalid("unknown parameter %.40q; this call has no parameters", name)
 		case !slices.Contains(known, name):
-			return nil, giftstats.Invalid("the parameter %.40q is not known; this path takes %s", name, strings.Join(known, " and "))
+			return nil, giftstats.Invalid("unknown parameter %.40q; use %s", name, strings.Join(known, ", "))
 		case len(given) > 1:
-			return nil, giftstats.Invalid("the parameter %s stands there %d times; give it once", name, len(given))
+			return nil, giftstats.Invalid("parameter %s appears %d times; give it once", name, len(given))
 		}
 	}
 	return values, nil
 }
 
-// readJSON reads the body into value: one JSON document without unknown fields.
-func readJSON(w http.ResponseWriter, r *http.Request, value any) error {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
-		if media, _, err := mime.ParseMediaType(kind); err != nil || media != "application/json" {
-			return &giftstats.Error{Code: giftstats.CodeUnsupportedMediaType, Detail: "the Content-Type must be application/json, or not be there"}
+// readJSON decodes the body into value. The body must be one JSON object without unknown fields.
+func (x *exchange) readJSON(value any) error {
+	if contentType := x.request.Header.Get("Content-Type"); contentType != "" {
+		if mediaType, _, err := mime.ParseMediaType(contentType); err != nil || mediaType != jsonType {
+			return giftstats.Errorf(giftstats.CodeUnsupportedMediaType, "Content-Type must be application/json or absent")
 		}
 	}
-	body, err := readBody(w, r)
+	body, err := x.readBody()
 	if err != nil {
 		return err
 	}
@@ -53,61 +54,68 @@ func readJSON(w http.ResponseWriter, r *http.Request, value any) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(value); err != nil {
-		return malformed(err)
+		return invalidJSON(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return giftstats.Invalid("the body goes on after the JSON document")
+		return giftstats.Invalid("the body has data after the JSON object")
 	}
 	return nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+func (x *exchange) readBody() ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(x, x.request.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, &giftstats.Error{Code: giftstats.CodePayloadTooLarge, Detail: fmt.Sprintf("the body has more than %d bytes", maxBody)}
+		return nil, giftstats.Errorf(giftstats.CodePayloadTooLarge, "the body is larger than %d bytes", maxBody)
 	case err != nil:
-		return nil, &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body could not be read to its end", Err: err}
+		return nil, &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body ended early; send the request again", Err: err}
 	}
 	return body, nil
 }
 
-// malformed says in plain words what the decoder found.
-func malformed(err error) error {
+// invalidJSON returns an invalid_request error that explains an error of the JSON decoder to the caller.
+func invalidJSON(err error) error {
 	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+	var mismatch *json.UnmarshalTypeError
 	unknown, isUnknown := strings.CutPrefix(err.Error(), "json: unknown field ")
 	switch {
 	case errors.Is(err, io.EOF):
 		return giftstats.Invalid("the body is empty; it must be a JSON object")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return giftstats.Invalid("the body is no JSON: it ends in the middle")
+		return giftstats.Invalid("invalid JSON: unexpected end of the body")
 	case errors.As(err, &syntax):
-		return giftstats.Invalid("the body is no JSON: see byte %d", syntax.Offset)
-	case errors.As(err, &kind):
-		field := kind.Field
-		switch {
-		case field == "":
-			field = "the body"
-		case kind.Type.Kind() == reflect.Struct: // the only ones beside the body are entries of an array
-			field = "each of " + field
-		}
-		return giftstats.Invalid("%.60s must be %s, not a JSON %s", field, jsonName(kind.Type.Kind().String()), strings.Fields(kind.Value)[0])
+		return giftstats.Invalid("invalid JSON at byte %d", syntax.Offset)
+	case errors.As(err, &mismatch):
+		return wrongType(mismatch)
 	case isUnknown:
-		return giftstats.Invalid("the field %.40s is not known", unknown)
+		return giftstats.Invalid("unknown field %.40s", unknown)
 	default:
-		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is no JSON of the documented form", Err: err}
+		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is not as /openapi.json describes it", Err: err}
 	}
 }
 
-func jsonName(kind string) string {
+func wrongType(mismatch *json.UnmarshalTypeError) error {
+	kind := mismatch.Type.Kind()
+	field := mismatch.Field
+	switch {
+	case field == "":
+		field = "the body"
+	case kind == reflect.Struct: // besides the body, only the entries of an array are objects
+		field = "each entry of " + field
+	}
+	given, _, _ := strings.Cut(mismatch.Value, " ") // for numbers, the value follows
+	return giftstats.Invalid("%.60s must be %s, not a JSON %s", field, jsonName(kind), given)
+}
+
+// jsonName returns what JSON calls values of kind.
+func jsonName(kind reflect.Kind) string {
 	switch kind {
-	case "struct", "map":
+	case reflect.Struct, reflect.Map:
 		return "an object"
-	case "slice":
+	case reflect.Slice:
 		return "an array"
 	default:
-		return "a " + kind
+		return "a " + kind.String()
 	}
 }

@@ -1,47 +1,49 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
-// webhook answers POST /v1/webhooks/…: verify, hand the end of a stream over, acknowledge. What cannot be handed over is
-// answered with 503, so that a sender who tries again does.
+// webhook answers POST /v1/webhooks/…: it verifies the webhook, passes a stream end on, and acknowledges.
 func (a *api) webhook(kind webhook.Kind) endpoint {
-	return func(x *exchange, r *http.Request) error {
-		body, err := readBody(x, r)
+	return func(x *exchange) error {
+		body, err := x.readBody()
 		if err != nil {
 			return err
 		}
-		document, err := a.config.Secrets.Get(r.Context())
+		document, err := a.config.Secrets.Get(x.context())
 		if err != nil {
 			return err
 		}
+		request := webhook.Request{Query: x.request.URL.Query(), Header: x.request.Header, Body: body}
 		app := webhook.App{SDKAppID: document.SDKAppID, Keys: document.Webhook, CSSEndsStream: a.config.CSSEndsStream}
-		event, err := kind.Read(webhook.Request{Query: r.URL.Query(), Header: r.Header, Body: body}, app, a.config.Now())
+		event, err := kind.Read(request, app, a.config.Now())
 		if err != nil {
 			return err
 		}
 		if event != nil {
 			x.roomID, x.eventID = event.RoomID, event.EventID
-			if err := a.config.StreamEnded(r.Context(), *event); err != nil {
-				return notHandedOver(err)
+			if err := a.config.StreamEnded(x.context(), *event); err != nil {
+				return notAccepted(err)
 			}
 		}
-		return write(x, r, http.StatusOK, "application/json", []byte(kind.Ack))
+		x.write(http.StatusOK, jsonType, []byte(kind.Ack))
+		return nil
 	}
 }
 
-// notHandedOver is a 503, whatever the cause, which is for the log.
-func notHandedOver(err error) error {
-	if giftstats.AsError(err).Code == giftstats.CodeSecretUnavailable {
-		return err
+// notAccepted returns an error with status 503, whatever the cause is, because that makes Tencent send the webhook again.
+func notAccepted(cause error) error {
+	if errors.Is(cause, giftstats.CodeSecretUnavailable) {
+		return cause
 	}
 	return &giftstats.Error{
 		Code:   giftstats.CodeUpstreamUnavailable,
-		Detail: "the end of the stream could not be dealt with now; the log says why; send it again",
-		Err:    err,
+		Detail: "the webhook could not be processed; send it again later",
+		Err:    cause,
 	}
 }

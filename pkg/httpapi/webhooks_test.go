@@ -7,10 +7,10 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,109 +22,135 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// live is a signed webhook of a command.
-func live(command, body string) question {
+// webhookCall calls the webhook of kind without an api key.
+func webhookCall(kind, query, body string, header map[string]string) call {
+	header = maps.Clone(header)
+	if header == nil {
+		header = map[string]string{}
+	}
+	header["Authorization"] = ""
+	return call{method: http.MethodPost, target: "/v1/webhooks/" + kind + query, body: body, header: header}
+}
+
+// live returns a signed webhook of a command.
+func live(command, body string) call {
 	at := time.Now().Unix()
 	digest := sha256.Sum256(fmt.Appendf(nil, "xxxxyyyy%d", at))
-	return question{method: "POST", body: body, header: map[string]string{"Authorization": ""},
-		target: fmt.Sprintf("/v1/webhooks/live?SdkAppid=1400000000&CallbackCommand=%s&contenttype=json&RequestTime=%d&Sign=%x", command, at, digest)}
+	query := fmt.Sprintf("?SdkAppid=1400000000&CallbackCommand=%s&contenttype=json&RequestTime=%d&Sign=%x", command, at, digest)
+	return webhookCall("live", query, body, nil)
 }
 
-func trtc(body string) question {
+func trtc(body string) call {
 	mac := hmac.New(sha256.New, []byte("123654"))
 	io.WriteString(mac, body)
-	return question{method: "POST", target: "/v1/webhooks/trtc", body: body, header: map[string]string{
-		"Authorization": "", "Sign": base64.StdEncoding.EncodeToString(mac.Sum(nil)), "SdkAppId": "1400000000", "Content-Type": "application/json",
-	}}
+	return webhookCall("trtc", "", body, map[string]string{
+		"Sign": base64.StdEncoding.EncodeToString(mac.Sum(nil)), "SdkAppId": "1400000000", "Content-Type": "application/json",
+	})
 }
 
-func css(fields string) question {
+// css returns a signed webhook with fields, which are members of a JSON object.
+func css(fields string) call {
 	until := time.Now().Add(time.Minute).Unix()
 	digest := md5.Sum(fmt.Appendf(nil, "somekey%d", until))
-	return question{method: "POST", target: "/v1/webhooks/css", header: map[string]string{"Authorization": ""},
-		body: fmt.Sprintf(`{%s,"t":%d,"sign":"%s"}`, fields, until, hex.EncodeToString(digest[:]))}
+	return webhookCall("css", "", fmt.Sprintf(`{%s,"t":%d,"sign":"%x"}`, fields, until, digest), nil)
 }
 
-const ended = `{"CallbackCommand":"Live.CallbackAfterDestroyRoom","RoomId":"r","EventTime":1700000000000}`
+const dissolved = `{"CallbackCommand":"Live.CallbackAfterDestroyRoom","RoomId":"r","EventTime":1700000000000}`
 
 func TestWebhooks(t *testing.T) {
 	contract := openAPI(t)
-	liveAck, codeAck := `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, `{"code":0}`
+	const liveAck, codeAck = `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, `{"code":0}`
 	for _, test := range []struct {
-		name string
-		question
+		name  string
+		call  call
 		reply string
-		rooms string // whose streams have ended, by the handler's word
+		rooms string // whose streams ended
 	}{
-		{"live room dissolved", live("Live.CallbackAfterDestroyRoom", ended), liveAck, "r"},
-		{"conference room dissolved", live("Room.CallbackAfterDestroyRoom", ended), liveAck, "r"},
-		{"gift about to be sent", live("Live.CallbackBeforeSendGift", "not even JSON"), liveAck, ""},
-		{"TRTC room dismissed", trtc(`{"EventGroupId":1,"EventType":102,"EventInfo":{"RoomId":12345,"EventMsTs":1700000000000}}`), codeAck, "12345"},
-		{"TRTC user left", trtc(`{"EventGroupId":1,"EventType":104,"EventInfo":{"RoomId":12345}}`), codeAck, ""},
-		{"CSS push interrupted", css(`"event_type":0,"stream_id":"s","sequence":"7"`), codeAck, "s"},
-		{"CSS push begun", css(`"event_type":1,"stream_id":"s"`), codeAck, ""},
+		{name: "live room dissolved", call: live("Live.CallbackAfterDestroyRoom", dissolved), reply: liveAck, rooms: "r"},
+		{name: "conference room dissolved", call: live("Room.CallbackAfterDestroyRoom", dissolved), reply: liveAck, rooms: "r"},
+		{name: "gift about to be sent", call: live("Live.CallbackBeforeSendGift", "not even JSON"), reply: liveAck},
+		{
+			name: "TRTC room dismissed", reply: codeAck, rooms: "12345",
+			call: trtc(`{"EventGroupId":1,"EventType":102,"EventInfo":{"RoomId":12345,"EventMsTs":1700000000000}}`),
+		},
+		{name: "TRTC user left", call: trtc(`{"EventGroupId":1,"EventType":104,"EventInfo":{"RoomId":12345}}`), reply: codeAck},
+		{name: "CSS push interrupted", call: css(`"event_type":0,"stream_id":"s","sequence":"7"`), reply: codeAck, rooms: "s"},
+		{name: "CSS push started", call: css(`"event_type":1,"stream_id":"s"`), reply: codeAck},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var rooms []string
-			h := newHandler(engine{}, document, io.Discard, func(c *httpapi.Config) {
+			h := newHandler(t, engine{}, document, io.Discard, func(c *httpapi.Config) {
 				c.CSSEndsStream = true
 				c.StreamEnded = func(_ context.Context, event streamend.Event) error {
 					rooms = append(rooms, event.RoomID)
 					return nil
 				}
 			})
-			answer := ask(h, test.question)
-			if answer.Code != 200 || answer.Body.String() != test.reply || strings.Join(rooms, " ") != test.rooms {
-				t.Errorf("%d %s, rooms %v", answer.Code, answer.Body, rooms)
+			response := send(h, test.call)
+			if response.Code != 200 || response.Body.String() != test.reply {
+				t.Errorf("%d %s, want %s", response.Code, response.Body, test.reply)
 			}
-			contract.check(t, test.request(), answer)
+			if got := strings.Join(rooms, " "); got != test.rooms {
+				t.Errorf("streams of %q ended, want %q", got, test.rooms)
+			}
+			contract.check(t, test.call.request(), response)
 		})
 	}
 }
 
 func TestWebhookRefusals(t *testing.T) {
 	contract := openAPI(t)
-	unsigned := live("Live.CallbackAfterDestroyRoom", ended)
-	unsigned.target = strings.Replace(unsigned.target, "&Sign=", "&Sign=00", 1)
-	large := trtc(strings.Repeat(" ", 1<<20+1))
+	end := live("Live.CallbackAfterDestroyRoom", dissolved)
+	wrongSignature, otherApp := end, end
+	wrongSignature.target = strings.Replace(end.target, "&Sign=", "&Sign=00", 1)
+	otherApp.target = strings.Replace(end.target, "1400000000", "1", 1)
 	for _, test := range []struct {
-		name string
-		question
-		ended  error
-		status int
-		code   giftstats.Code
+		name  string
+		call  call
+		ended error // of StreamEnded
+		code  giftstats.Code
 	}{
-		{"wrong signature", unsigned, nil, 401, "unauthenticated"},
-		{"another app", question{method: "POST", target: strings.Replace(live("x", ended).target, "1400000000", "1", 1), body: ended}, nil, 403, "forbidden"},
-		{"malformed", live("Live.CallbackAfterDestroyRoom", "{"), nil, 400, "invalid_request"},
-		{"too large", large, nil, 413, "payload_too_large"},
-		{"could not be queued", live("Live.CallbackAfterDestroyRoom", ended), errors.New("queue is down"), 503, "upstream_unavailable"},
-		{"could not be delivered", live("Live.CallbackAfterDestroyRoom", ended), permanent.Error(errors.New("410 Gone")), 503, "upstream_unavailable"},
-		{"secret gone meanwhile", live("Live.CallbackAfterDestroyRoom", ended), &giftstats.Error{Code: giftstats.CodeSecretUnavailable}, 503, "secret_unavailable"},
+		{name: "wrong signature", call: wrongSignature, code: giftstats.CodeUnauthenticated},
+		{name: "another app", call: otherApp, code: giftstats.CodeForbidden},
+		{name: "malformed", call: live("Live.CallbackAfterDestroyRoom", "{"), code: giftstats.CodeInvalidRequest},
+		{name: "too large", call: trtc(strings.Repeat(" ", 1<<20+1)), code: giftstats.CodePayloadTooLarge},
+		{name: "not queued", call: end, ended: errors.New("queue is down"), code: giftstats.CodeUpstreamUnavailable},
+		{
+			name: "not delivered", call: end, ended: permanent.Error(errors.New("410 Gone")),
+			code: giftstats.CodeUpstreamUnavailable,
+		},
+		{
+			name: "secret no longer available", call: end, ended: giftstats.Errorf(giftstats.CodeSecretUnavailable, "down"),
+			code: giftstats.CodeSecretUnavailable,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
-			h := newHandler(engine{}, document, &log, func(c *httpapi.Config) {
+			h := newHandler(t, engine{}, document, &log, func(c *httpapi.Config) {
 				c.StreamEnded = func(context.Context, streamend.Event) error { return test.ended }
 			})
-			answer := ask(h, test.question)
-			if problem := problemOf(t, answer); answer.Code != test.status || problem.Code != test.code {
-				t.Errorf("%d %s", answer.Code, answer.Body)
+			response := send(h, test.call)
+			if got := problemIn(t, response); got.Code != test.code {
+				t.Errorf("code %s, want %s", got.Code, test.code)
+			}
+			if test.ended != nil && response.Code != 503 {
+				t.Errorf("status %d, want 503, so that Tencent sends the webhook again", response.Code)
 			}
 			if test.ended != nil && !strings.Contains(log.String(), test.ended.Error()) {
-				t.Errorf("the log does not say why: %s", log.String())
+				t.Errorf("the log does not have the cause: %s", log.String())
 			}
-			contract.check(t, test.request(), answer)
+			contract.check(t, test.call.request(), response)
 		})
 	}
-	t.Run("not configured", func(t *testing.T) {
-		bare := func() ([]byte, error) { return []byte(`{"sdk_app_id":1400000000,"admin":"a","secret_key":"k"}`), nil }
-		h := newHandler(engine{}, bare, io.Discard, nil)
-		for _, kind := range []string{"live", "trtc", "css"} {
-			answer := ask(h, question{method: http.MethodPost, target: "/v1/webhooks/" + kind, body: "{}"})
-			if problem := problemOf(t, answer); problem.Code != giftstats.CodeNotFound {
-				t.Errorf("%s: %s", kind, answer.Body)
-			}
+}
+
+func TestWebhookWithoutKey(t *testing.T) {
+	noKeys := func() ([]byte, error) { return []byte(`{"sdk_app_id":1400000000,"admin":"a","secret_key":"k"}`), nil }
+	h := newHandler(t, engine{}, noKeys, io.Discard, nil)
+	for _, kind := range []string{"live", "trtc", "css"} {
+		response := send(h, webhookCall(kind, "", "{}", nil))
+		if got := problemIn(t, response); got.Code != giftstats.CodeNotFound {
+			t.Errorf("%s: %s", kind, response.Body)
 		}
-	})
+	}
 }

@@ -38,8 +38,12 @@ type Settings struct {
 	LedgerRetention time.Duration // GIFTSTATS_LEDGER_RETENTION: how long an ended stream is remembered
 }
 
-// Auth lists how callers may authenticate. If both are false, the gateway in front authenticates them.
-type Auth struct{ APIKey, UserSig bool }
+// Auth says who may call the API: callers with one of the accepted credentials, or everyone.
+type Auth struct {
+	APIKey  bool // accept api keys
+	UserSig bool // accept UserSigs
+	Open    bool // accept everyone, because a gateway in front authenticates
+}
 
 // Location is the address of a service: scheme://name?parameters. The name is taken literally.
 type Location struct {

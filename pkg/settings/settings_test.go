@@ -265,6 +265,7 @@ func TestOtherSecretsAndQueues(t *testing.T) {
 		Queue: &settings.Location{Scheme: "scf", Name: "ends", Params: map[string]string{
 			"region": "ap-singapore", "namespace": "default", "qualifier": "$LATEST", "endpoint": "https://scf.example",
 		}},
+		Auth:      settings.Auth{Open: true},
 		Deliver:   []settings.Location{{Scheme: "http", Name: "localhost:1/x"}, {Scheme: "log"}},
 		RateLimit: 200, Timeout: 3 * time.Second, Attempts: 3, SecretTTL: 5 * time.Minute, LogLevel: slog.LevelWarn,
 		LedgerRetention: 9600 * time.Hour,

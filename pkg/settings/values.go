@@ -33,7 +33,7 @@ func (p *parser) auth(name string) Auth {
 		return Auth{APIKey: true, UserSig: p.platform.Local}
 	}
 	if value == "none" {
-		return Auth{}
+		return Auth{Open: true}
 	}
 	var auth Auth
 	for method := range strings.SplitSeq(value, ",") {

@@ -98,10 +98,14 @@ func New(config Config) (*App, error) {
 		})
 		streamEnded = processor.Process
 	}
-	handler := httpapi.New(httpapi.Config{
-		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version, Meter: meter,
-		Now: time.Now, Logger: logger, StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
+	handler, err := httpapi.New(httpapi.Config{
+		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version,
+		Meter: meter, Now: time.Now, Logger: logger,
+		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
 	})
+	if err != nil {
+		return nil, err
+	}
 	return &App{handler, processor, secrets, client, logger}, nil
 }
 

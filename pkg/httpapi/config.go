@@ -1,0 +1,74 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/streamend"
+	"github.com/giftstats/giftstats/pkg/telemetry"
+)
+
+// Config configures the handler. All fields but BasePath and CSSEndsStream are required.
+type Config struct {
+	Service  *giftstats.Service
+	Secrets  *secret.Cache // holds the api keys, and the key that verifies UserSigs
+	Auth     Auth
+	BasePath string // prefix that is removed from paths, like /prod
+	Version  string // of the program, for /healthz
+	Meter    *telemetry.Meter
+	Now      func() time.Time
+	Logger   *slog.Logger
+
+	// StreamEnded accepts the stream ends of verified webhooks: it enqueues or processes them. A nil error means that the
+	// event is durable.
+	StreamEnded   func(context.Context, streamend.Event) error
+	CSSEndsStream bool // whether an interrupted CSS push ends a stream
+}
+
+// Auth says who may call the API: callers with one of the accepted credentials, or everyone.
+type Auth struct {
+	APIKey  bool // accept api keys
+	UserSig bool // accept UserSigs
+	Open    bool // accept everyone, because a gateway in front authenticates; excludes the others
+}
+
+func (c Config) validate() error {
+	var mistakes []error
+	for _, field := range []struct {
+		name    string
+		missing bool
+	}{
+		{name: "Service", missing: c.Service == nil},
+		{name: "Secrets", missing: c.Secrets == nil},
+		{name: "Version", missing: c.Version == ""},
+		{name: "Meter", missing: c.Meter == nil},
+		{name: "Now", missing: c.Now == nil},
+		{name: "Logger", missing: c.Logger == nil},
+		{name: "StreamEnded", missing: c.StreamEnded == nil},
+	} {
+		if field.missing {
+			mistakes = append(mistakes, fmt.Errorf("httpapi: Config.%s is required", field.name))
+		}
+	}
+	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
+		mistakes = append(mistakes, fmt.Errorf("httpapi: Config.BasePath %q must start with / and must not end with /", c.BasePath))
+	}
+	return errors.Join(append(mistakes, c.Auth.validate())...)
+}
+
+func (a Auth) validate() error {
+	credentials := a.APIKey || a.UserSig
+	switch {
+	case !credentials && !a.Open:
+		return errors.New("httpapi: Config.Auth accepts no credentials; set APIKey, UserSig or Open")
+	case credentials && a.Open:
+		return errors.New("httpapi: Config.Auth is Open and also accepts credentials; set one of them")
+	}
+	return nil
+}

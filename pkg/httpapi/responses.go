@@ -1,0 +1,76 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/problem"
+)
+
+const jsonType = "application/json"
+
+func (x *exchange) writeJSON(status int, value any) error {
+	body, err := encode(value)
+	if err != nil {
+		return err
+	}
+	x.write(status, jsonType, body)
+	return nil
+}
+
+// write sends a whole response. The response to HEAD has no body, but the Content-Length of one.
+func (x *exchange) write(status int, contentType string, body []byte) {
+	x.Header().Set("Content-Type", contentType)
+	x.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	x.WriteHeader(status)
+	if x.request.Method != http.MethodHead {
+		x.Write(body) // an error means that the caller closed the connection, so nobody is left to tell
+	}
+}
+
+// encode writes JSON without escapes for HTML, so that ids look as they were sent.
+func encode(value any) ([]byte, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("encode the response: %w", err)
+	}
+	return body.Bytes(), nil
+}
+
+func (x *exchange) writeProblem(failure *giftstats.Error) {
+	details := problem.Of(failure, x.id)
+	body, _ := encode(details) // cannot fail: the members are strings, numbers and booleans
+	if details.Status == http.StatusTooManyRequests || details.Status == http.StatusServiceUnavailable {
+		x.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(failure.RetryAfter)))
+	}
+	x.write(details.Status, problem.ContentType, body)
+}
+
+// wholeSeconds rounds up, and returns at least one second.
+func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+
+func unknownPath() error {
+	return giftstats.Errorf(giftstats.CodeNotFound, "unknown path; see /openapi.json")
+}
+
+// methodNotAllowed sets the header Allow and returns a method_not_allowed error.
+func (x *exchange) methodNotAllowed(methods methods) error {
+	names := slices.Sorted(maps.Keys(methods))
+	if slices.Contains(names, http.MethodGet) {
+		names = append(names, http.MethodHead)
+	}
+	allowed := strings.Join(names, ", ")
+	x.Header().Set("Allow", allowed)
+	return giftstats.Errorf(giftstats.CodeMethodNotAllowed, "method %.16q is not allowed; use one of %s", x.request.Method, allowed)
+}
