@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/testkit/secrettest"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
 	"github.com/giftstats/giftstats/pkg/problem"
@@ -81,7 +82,7 @@ func newConfig(e giftstats.Engine, s store, log io.Writer) httpapi.Config {
 	logger := slog.New(telemetry.Handler{Handler: slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})})
 	return httpapi.Config{
 		Service:     giftstats.NewService(e),
-		Secrets:     secret.NewCache(secret.Options{Store: s, TTL: time.Hour, Now: time.Now, Logger: logger}),
+		Secrets:     secrettest.NewCache(secret.Config{Store: s, Logger: logger}),
 		Auth:        httpapi.Auth{APIKey: true, UserSig: true},
 		Version:     "v1.2.3",
 		Meter:       new(telemetry.Meter),

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/testkit/secrettest"
 	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
@@ -106,12 +107,9 @@ func newClient(t testing.TB, up http.RoundTripper, store *keyStore, change func(
 	}
 	config := liveengine.Config{
 		Endpoint: upstream,
-		Secrets: secret.NewCache(secret.Options{
-			Store:  store,
-			Bare:   secret.Bare{SDKAppID: 1400000000, Admin: "administrator"},
-			TTL:    time.Hour,
-			Now:    time.Now,
-			Logger: slog.New(slog.DiscardHandler),
+		Secrets: secrettest.NewCache(secret.Config{
+			Store:       store,
+			KeyDefaults: secret.KeyDefaults{SDKAppID: 1400000000, Admin: "administrator"},
 		}),
 		Limiter:    giftstats.NewLimiter(100_000),
 		Timeout:    time.Second,

@@ -173,7 +173,7 @@ func TestRoomInfo(t *testing.T) {
 }
 
 func TestNewChecks(t *testing.T) {
-	good := liveengine.Config{Secrets: secret.NewCache(secret.Options{}), Limiter: giftstats.NewLimiter(1), Timeout: 1, Attempts: 1}
+	good := liveengine.Config{Secrets: new(secret.Cache), Limiter: giftstats.NewLimiter(1), Timeout: 1, Attempts: 1}
 	good.Endpoint, _ = endpoint.Parse("https://console.tim.qq.com")
 	for name, change := range map[string]func(*liveengine.Config){
 		"no endpoint":   func(c *liveengine.Config) { c.Endpoint = nil },

@@ -55,7 +55,7 @@ func warmClient(t *testing.T, s *httptest.Server, client *http.Client) *Client {
 	}
 	c, err := New(Config{
 		Endpoint:   upstream,
-		Secrets:    secret.NewCache(secret.Options{}),
+		Secrets:    new(secret.Cache),
 		Limiter:    giftstats.NewLimiter(1),
 		Timeout:    time.Second,
 		Attempts:   1,

@@ -15,62 +15,78 @@ import (
 )
 
 const (
-	fetchTimeout = 3 * time.Second // one read of the store
-	failedFirst  = time.Second     // how long a failed first read is not repeated
-	failedAgain  = 5 * time.Second // how long a failed re-read is not repeated, when the time-to-live is not shorter
-	forcedEvery  = 5 * time.Second // a refused signature causes at most one re-read in this time
-	settleFor    = time.Second     // the most that a slow store may hold up the end of an invocation
+	fetchTimeout      = 3 * time.Second // for one read of the store
+	firstRetryDelay   = time.Second     // after a failed first read
+	refreshRetryDelay = 5 * time.Second // after a failed refresh, unless the TTL is shorter
+	rereadInterval    = 5 * time.Second // between two reads that refused signatures cause
+	maxIdleWait       = time.Second     // how long a slow store may delay the end of an invocation
 )
 
-// Options of a [Cache].
-type Options struct {
-	Store  Store
-	Bare   Bare
-	TTL    time.Duration // how long a document is used before it is read again
-	Now    func() time.Time
-	Logger *slog.Logger
+// Config configures a [Cache]. All fields but KeyDefaults are required.
+type Config struct {
+	Store       Store
+	KeyDefaults KeyDefaults
+	TTL         time.Duration // how long a document is used before it is read again
+	Now         func() time.Time
+	Logger      *slog.Logger
 }
 
-// Cache shares one secret document between everything in a process.
+func (c Config) check() error {
+	switch {
+	case c.Store == nil:
+		return errors.New("secret: Config.Store is required")
+	case c.TTL <= 0:
+		return errors.New("secret: Config.TTL must be positive")
+	case c.Now == nil || c.Logger == nil:
+		return errors.New("secret: Config.Now and Config.Logger are required")
+	}
+	return nil
+}
+
+// Cache shares one secret document in a process. All methods may be called from several goroutines.
 //
-// A document whose time is up goes on being used while it is read again, and stays in use when that fails. Concurrent
-// readers share one read. The same stored bytes give the same *Document, so its address tells versions apart. All methods
-// may be called from several goroutines.
+// When the TTL of a document has passed, the document stays in use while it is read again, and also if that fails. Concurrent callers
+// share one read. The same stored bytes give the same *Document, so pointers tell versions apart.
 type Cache struct {
-	options Options
+	config Config
 
 	mu       sync.Mutex
-	document *Document // nil before the first success
+	document *Document // nil until a read succeeds
 	digest   [sha256.Size]byte
-	readAt   time.Time // from when the document is read again
-	failure  error     // of the last read, while there is no document
-	forcedAt time.Time // when a refused signature last caused a read
-	flight   *flight   // the read that is under way, if any
+	nextRead time.Time // the time from which the store may be read again
+	failure  error     // the error of the last read, while document is nil
+	rereadAt time.Time // when a refused signature last caused a read
+	current  *read     // the read in progress, or nil
 }
 
-// flight is one read of the store; its fields may be looked at once done is closed.
-type flight struct {
+// read is one read of the store. Its document and err are set before done is closed.
+type read struct {
 	done     chan struct{}
 	document *Document
 	err      error
 }
 
-// NewCache reads nothing yet.
-func NewCache(options Options) *Cache { return &Cache{options: options} }
+// NewCache returns a Cache. It reads nothing yet.
+func NewCache(config Config) (*Cache, error) {
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	return &Cache{config: config}, nil
+}
 
 // Get returns the document. Its error has the code secret_unavailable.
 func (c *Cache) Get(ctx context.Context) (*Document, error) {
 	c.mu.Lock()
-	now := c.options.Now()
+	now := c.config.Now()
 	if c.document != nil {
 		defer c.mu.Unlock()
-		if !now.Before(c.readAt) && c.flight == nil {
+		if !now.Before(c.nextRead) && c.current == nil {
 			c.start(ctx)
 		}
 		return c.document, nil
 	}
-	joined := c.flight
-	if joined == nil && c.failure != nil && now.Before(c.readAt) {
+	joined := c.current
+	if joined == nil && c.failure != nil && now.Before(c.nextRead) {
 		defer c.mu.Unlock()
 		return nil, c.failure
 	}
@@ -84,78 +100,78 @@ func (c *Cache) Get(ctx context.Context) (*Document, error) {
 	if err == nil || ctx.Err() != nil {
 		return document, err
 	}
-	// That read began before this call, perhaps before the process was frozen for a while: its failure says little.
+	// That read started before this call. It may have failed only because the process was frozen in between.
 	return c.joinOrStart(ctx).wait(ctx)
 }
 
-// Reread answers a signature that upstream refused although it was made with the given document. It returns the document to
-// go on with, and whether that is worth another try: true unless it is the refused one and the store was read for this
-// reason less than five seconds ago.
-func (c *Cache) Reread(ctx context.Context, refused *Document) (document *Document, again bool) {
+// Reread is called when the upstream refuses a signature made with the given document. It returns the document to use from now on, and
+// whether a call with it is worth trying. That is false only if the document is the refused one and the store was read for this reason
+// less than five seconds ago.
+func (c *Cache) Reread(ctx context.Context, refused *Document) (document *Document, retry bool) {
 	c.mu.Lock()
-	flight := c.flight
-	now := c.options.Now()
+	joined := c.current
+	now := c.config.Now()
 	switch {
 	case c.document != refused:
 		defer c.mu.Unlock()
 		return c.document, true
-	case flight == nil && !c.forcedAt.IsZero() && now.Sub(c.forcedAt) < forcedEvery:
+	case joined == nil && !c.rereadAt.IsZero() && now.Sub(c.rereadAt) < rereadInterval:
 		defer c.mu.Unlock()
 		return refused, false
-	case flight == nil:
-		c.forcedAt = now
-		flight = c.start(ctx)
+	case joined == nil:
+		c.rereadAt = now
+		joined = c.start(ctx)
 	}
 	c.mu.Unlock()
-	if document, err := flight.wait(ctx); err == nil {
+	if document, err := joined.wait(ctx); err == nil {
 		return document, true
 	}
-	return refused, true // that the store is down need not keep a new signature from being accepted
+	return refused, true // the upstream may accept a new signature even while the store is down
 }
 
-// Settle waits until no read is under way, ctx is done, or a second has passed. An invocation calls it before it ends, because
-// a read that goes on alongside it would be frozen with the process.
-func (c *Cache) Settle(ctx context.Context) {
+// WaitIdle waits until no read is in progress, ctx is done, or a second has passed. An invocation calls it before it ends, because the
+// process may be frozen then, and a read in progress with it.
+func (c *Cache) WaitIdle(ctx context.Context) {
 	c.mu.Lock()
-	flight := c.flight
+	current := c.current
 	c.mu.Unlock()
-	if flight == nil {
+	if current == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	ctx, cancel := context.WithTimeout(ctx, maxIdleWait)
 	defer cancel()
 	select {
-	case <-flight.done:
+	case <-current.done:
 	case <-ctx.Done():
 	}
 }
 
-func (c *Cache) joinOrStart(ctx context.Context) *flight {
+func (c *Cache) joinOrStart(ctx context.Context) *read {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flight != nil {
-		return c.flight
+	if c.current != nil {
+		return c.current
 	}
 	return c.start(ctx)
 }
 
-// start begins a read; the caller holds the lock. The read outlives the cancellation of the request that caused it, since
-// others may wait for it, but not that request's deadline, since the process may be frozen then.
-func (c *Cache) start(ctx context.Context) *flight {
+// start starts a read; the caller must hold the lock. The read continues if the request that caused it is canceled, because others may
+// wait for it. It ends at that request's deadline, because the process may be frozen then.
+func (c *Cache) start(ctx context.Context) *read {
 	deadline := time.Now().Add(fetchTimeout)
 	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
 		deadline = own
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
-	f := &flight{done: make(chan struct{})}
-	c.flight = f
+	r := &read{done: make(chan struct{})}
+	c.current = r
 	go func() {
 		defer cancel()
-		begun := c.options.Now()
+		started := c.config.Now()
 		raw, err := c.fetch(ctx)
-		c.land(ctx, f, c.options.Now().Sub(begun), raw, err)
+		c.finish(ctx, r, c.config.Now().Sub(started), raw, err)
 	}()
-	return f
+	return r
 }
 
 func (c *Cache) fetch(ctx context.Context) (raw []byte, err error) {
@@ -164,52 +180,52 @@ func (c *Cache) fetch(ctx context.Context) (raw []byte, err error) {
 			err = fmt.Errorf("the secret store's client panicked: %v", p)
 		}
 	}()
-	return c.options.Store.Fetch(ctx)
+	return c.config.Store.Fetch(ctx)
 }
 
-// land takes the outcome of a read into the cache and wakes those who wait for it.
-func (c *Cache) land(ctx context.Context, f *flight, took time.Duration, raw []byte, err error) {
+// finish stores the result of a read in the cache and wakes the goroutines that wait for it.
+func (c *Cache) finish(ctx context.Context, r *read, took time.Duration, raw []byte, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer close(f.done)
-	c.flight = nil
-	now := c.options.Now()
+	defer close(r.done)
+	c.current = nil
+	now := c.config.Now()
 	digest := sha256.Sum256(bytes.TrimSpace(raw))
 	if err == nil && (c.document == nil || digest != c.digest) {
-		f.document, err = ParseDocument(raw, c.options.Bare)
+		r.document, err = ParseDocument(raw, c.config.KeyDefaults)
 	}
 	switch {
 	case err == nil:
-		if f.document != nil {
-			c.document, c.digest = f.document, digest
+		if r.document != nil {
+			c.document, c.digest = r.document, digest
 		}
-		f.document = c.document
-		c.failure, c.readAt = nil, now.Add(c.options.TTL)
-		c.options.Logger.InfoContext(ctx, "secret read", "secret_refreshes", 1, "duration_ms", telemetry.Milliseconds(took))
+		r.document = c.document
+		c.failure, c.nextRead = nil, now.Add(c.config.TTL)
+		c.config.Logger.InfoContext(ctx, "secret read", "secret_refreshes", 1, "duration_ms", telemetry.Milliseconds(took))
 	case c.document != nil:
-		f.err = err
-		c.readAt = now.Add(min(failedAgain, c.options.TTL))
-		c.options.Logger.WarnContext(ctx, "the secret could not be read again; the one read before stays in use", "error", err)
+		r.err = err
+		c.nextRead = now.Add(min(refreshRetryDelay, c.config.TTL))
+		c.config.Logger.WarnContext(ctx, "secret refresh failed; using the cached one", "error", err)
 	default:
-		f.err = unavailable(err)
-		c.failure, c.readAt = f.err, now.Add(failedFirst)
+		r.err = unavailable(err)
+		c.failure, c.nextRead = r.err, now.Add(firstRetryDelay)
 	}
 }
 
-func (f *flight) wait(ctx context.Context) (*Document, error) {
+func (r *read) wait(ctx context.Context) (*Document, error) {
 	select {
-	case <-f.done:
-		return f.document, f.err
+	case <-r.done:
+		return r.document, r.err
 	case <-ctx.Done():
-		return nil, unavailable(errors.Join(errors.New("the secret store had not answered"), ctx.Err()))
+		return nil, unavailable(errors.Join(errors.New("no answer from the secret store yet"), ctx.Err()))
 	}
 }
 
 func unavailable(err error) error {
 	return &giftstats.Error{
 		Code:       giftstats.CodeSecretUnavailable,
-		Detail:     "the app's secret could not be read; the log says why",
-		RetryAfter: failedFirst,
+		Detail:     "the app's secret is unavailable; the log has the reason",
+		RetryAfter: firstRetryDelay,
 		Err:        err,
 	}
 }

@@ -60,9 +60,13 @@ func cached(t *testing.T, test func(t *testing.T, s *store, cache *secret.Cache,
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{key: "key-1", latency: 60 * time.Millisecond}
 		log := &bytes.Buffer{}
-		test(t, s, secret.NewCache(secret.Options{
-			Store: s, Bare: bare, TTL: 5 * time.Minute, Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil)),
-		}), log)
+		cache, err := secret.NewCache(secret.Config{
+			Store: s, KeyDefaults: keyDefaults, TTL: 5 * time.Minute, Now: time.Now, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, s, cache, log)
 		synctest.Wait()
 	})
 }
@@ -108,14 +112,14 @@ func TestCacheServesTheOldOneWhileItReads(t *testing.T) {
 		get(t, cache, "key-1")
 		wantFetches(t, s, 1)
 		time.Sleep(2 * time.Second)
-		begun := time.Now()
-		if get(t, cache, "key-1") != first || time.Since(begun) != 0 {
+		started := time.Now()
+		if get(t, cache, "key-1") != first || time.Since(started) != 0 {
 			t.Error("a stale document is not served at once")
 		}
 		get(t, cache, "key-1")
-		cache.Settle(t.Context())
-		if took := time.Since(begun); took != 60*time.Millisecond {
-			t.Errorf("Settle returned after %v, want with the read, after 60 ms", took)
+		cache.WaitIdle(t.Context())
+		if took := time.Since(started); took != 60*time.Millisecond {
+			t.Errorf("WaitIdle returned after %v, want with the read, after 60 ms", took)
 		}
 		wantFetches(t, s, 2)
 		if get(t, cache, "key-1") != first {
@@ -124,7 +128,7 @@ func TestCacheServesTheOldOneWhileItReads(t *testing.T) {
 		s.set("key-2", nil)
 		time.Sleep(5 * time.Minute)
 		get(t, cache, "key-1")
-		cache.Settle(t.Context())
+		cache.WaitIdle(t.Context())
 		get(t, cache, "key-2")
 		wantFetches(t, s, 3)
 	})
@@ -144,16 +148,16 @@ func TestCacheKeepsTheOldOneWhenReadingFails(t *testing.T) {
 				time.Sleep(6 * time.Minute)
 				for range 3 {
 					get(t, cache, "key-1")
-					cache.Settle(t.Context())
+					cache.WaitIdle(t.Context())
 				}
 				wantFetches(t, s, 2) // not again within five seconds
-				if !strings.Contains(log.String(), "could not be read again") {
+				if !strings.Contains(log.String(), "secret refresh failed; using the cached one") {
 					t.Errorf("the log says nothing: %s", log)
 				}
 				s.set("key-2", nil)
 				time.Sleep(5 * time.Second)
 				get(t, cache, "key-1")
-				cache.Settle(t.Context())
+				cache.WaitIdle(t.Context())
 				get(t, cache, "key-2")
 			})
 		})
@@ -196,30 +200,30 @@ func TestCacheEndsWithTheDeadline(t *testing.T) {
 		if _, err := cache.Get(ctx); !errors.Is(err, giftstats.CodeSecretUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Get at the deadline: %v", err)
 		}
-		begun := time.Now()
-		time.Sleep(failedFirst)
+		started := time.Now()
+		time.Sleep(firstRetryDelay)
 		get(t, cache, "")
-		if took := time.Since(begun); took > 4*time.Second+failedFirst {
+		if took := time.Since(started); took > 4*time.Second+firstRetryDelay {
 			t.Errorf("a store that hangs holds a request for %v", took)
 		}
-		time.Sleep(failedFirst)
+		time.Sleep(firstRetryDelay)
 		go cache.Get(t.Context())
 		synctest.Wait()
-		begun = time.Now()
-		if cache.Settle(t.Context()); time.Since(begun) != time.Second {
-			t.Errorf("a store that hangs holds the end of an invocation for %v", time.Since(begun))
+		started = time.Now()
+		if cache.WaitIdle(t.Context()); time.Since(started) != time.Second {
+			t.Errorf("a store that hangs holds the end of an invocation for %v", time.Since(started))
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		begun = time.Now()
-		if cache.Settle(ctx); time.Since(begun) != time.Millisecond {
-			t.Error("Settle waits past its context")
+		started = time.Now()
+		if cache.WaitIdle(ctx); time.Since(started) != time.Millisecond {
+			t.Error("WaitIdle waits past its context")
 		}
 		time.Sleep(4 * time.Second) // until the read has ended
 	})
 }
 
-const failedFirst = time.Second
+const firstRetryDelay = time.Second
 
 func TestCacheReadsAgainForARefusedSignature(t *testing.T) {
 	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
@@ -228,35 +232,57 @@ func TestCacheReadsAgainForARefusedSignature(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 50 {
 			callers.Go(func() {
-				if document, again := cache.Reread(t.Context(), refused); !again || document.SecretKey.Reveal() != "key-2" {
-					t.Errorf("Reread = %s, %v", document.SecretKey.Reveal(), again)
+				if document, retry := cache.Reread(t.Context(), refused); !retry || document.SecretKey.Reveal() != "key-2" {
+					t.Errorf("Reread = %s, %v", document.SecretKey.Reveal(), retry)
 				}
 			})
 		}
 		callers.Wait()
 		wantFetches(t, s, 2)
 		current := get(t, cache, "key-2")
-		if document, again := cache.Reread(t.Context(), current); again || document != current {
+		if document, retry := cache.Reread(t.Context(), current); retry || document != current {
 			t.Error("read twice within five seconds for refused signatures")
 		}
 		wantFetches(t, s, 2)
 		time.Sleep(5 * time.Second)
-		if document, again := cache.Reread(t.Context(), current); !again || document != current {
+		if document, retry := cache.Reread(t.Context(), current); !retry || document != current {
 			t.Error("not read after five seconds")
 		}
 		wantFetches(t, s, 3)
 		time.Sleep(5 * time.Second)
 		s.set("", errDown)
-		if document, again := cache.Reread(t.Context(), current); !again || document != current {
+		if document, retry := cache.Reread(t.Context(), current); !retry || document != current {
 			t.Error("a store that is down keeps the document from being used")
 		}
 	})
 }
 
+func TestNewCacheChecksItsConfig(t *testing.T) {
+	for name, change := range map[string]func(*secret.Config){
+		"store":  func(c *secret.Config) { c.Store = nil },
+		"TTL":    func(c *secret.Config) { c.TTL = 0 },
+		"now":    func(c *secret.Config) { c.Now = nil },
+		"logger": func(c *secret.Config) { c.Logger = nil },
+	} {
+		config := secret.Config{Store: &store{}, TTL: time.Minute, Now: time.Now, Logger: slog.Default()}
+		if _, err := secret.NewCache(config); err != nil {
+			t.Fatal(err)
+		}
+		change(&config)
+		if _, err := secret.NewCache(config); err == nil {
+			t.Errorf("a Config without %s is accepted", name)
+		}
+	}
+}
+
 func ExampleCache() {
-	cache := secret.NewCache(secret.Options{
-		Store: &store{key: "not-a-real-key"}, Bare: bare, TTL: time.Minute, Now: time.Now, Logger: slog.Default(),
+	cache, err := secret.NewCache(secret.Config{
+		Store: &store{key: "not-a-real-key"}, KeyDefaults: keyDefaults, TTL: time.Minute, Now: time.Now, Logger: slog.Default(),
 	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	document, err := cache.Get(context.Background())
 	fmt.Println(document.Admin, document, err)
 	// Output: administrator [redacted] <nil>

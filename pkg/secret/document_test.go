@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,29 +19,47 @@ const (
 	fakeHash = "5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592"
 )
 
-var bare = secret.Bare{SDKAppID: 1400000000, Admin: "administrator"}
+var keyDefaults = secret.KeyDefaults{SDKAppID: 1400000000, Admin: "administrator"}
 
 func TestParseDocument(t *testing.T) {
 	full := `{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"` + fakeKey + `",
-		"api_keys":{"backoffice":"` + fakeHash + `"},"webhook":{"live_token":"lt","trtc_key":"tk","css_key":null},"delivery_key":"whsec_bm90LWEta2V5",
+		"api_keys":{"backoffice":"` + fakeHash + `"},"webhook":{"live_token":"lt","trtc_key":"tk","css_key":null},
+		"delivery_key":"whsec_bm90LWEta2V5",
 		"ledger":{"username":"giftstats","password":"lp"}}`
-	document, err := secret.ParseDocument([]byte(full), secret.Bare{})
+	document, err := secret.ParseDocument([]byte(full), secret.KeyDefaults{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if document.SDKAppID != 1400000000 || document.Admin != "administrator" || document.SecretKey.Reveal() != fakeKey ||
-		len(document.APIKeys) != 1 || document.Webhook.LiveToken.Reveal() != "lt" || document.Webhook.TRTCKey.Reveal() != "tk" ||
-		!document.Webhook.CSSKey.Empty() || document.DeliveryKey.Reveal() != "whsec_bm90LWEta2V5" {
-		t.Errorf("the document lost something")
+	for _, test := range []struct{ field, got, want string }{
+		{field: "sdk_app_id", got: strconv.FormatInt(document.SDKAppID, 10), want: "1400000000"},
+		{field: "admin", got: document.Admin, want: "administrator"},
+		{field: "secret_key", got: document.SecretKey.Reveal(), want: fakeKey},
+		{field: "api_keys", got: fmt.Sprintf("%x", document.APIKeys["backoffice"]), want: fakeHash},
+		{field: "webhook.live_token", got: document.Webhook.LiveToken.Reveal(), want: "lt"},
+		{field: "webhook.trtc_key", got: document.Webhook.TRTCKey.Reveal(), want: "tk"},
+		{field: "webhook.css_key", got: document.Webhook.CSSKey.Reveal()},
+		{field: "delivery_key", got: document.DeliveryKey.Reveal(), want: "whsec_bm90LWEta2V5"},
+		{field: "ledger.username", got: document.Ledger.Username.Reveal(), want: "giftstats"},
+		{field: "ledger.password", got: document.Ledger.Password.Reveal(), want: "lp"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s is %q, want %q", test.field, test.got, test.want)
+		}
 	}
-	if document.Ledger.Username.Reveal() != "giftstats" || document.Ledger.Password.Reveal() != "lp" {
-		t.Error("the login of the ledger is lost")
+	if len(document.APIKeys) != 1 {
+		t.Errorf("%d API keys, want 1", len(document.APIKeys))
 	}
-	plain, err := secret.ParseDocument([]byte("  "+fakeKey+"\n"), bare)
-	if err != nil || plain.SecretKey.Reveal() != fakeKey || plain.SDKAppID != bare.SDKAppID || plain.Admin != bare.Admin {
+}
+
+func TestParseDocumentOfABareKey(t *testing.T) {
+	plain, err := secret.ParseDocument([]byte("  "+fakeKey+"\n"), keyDefaults)
+	if err != nil || plain.SecretKey.Reveal() != fakeKey || plain.SDKAppID != keyDefaults.SDKAppID || plain.Admin != keyDefaults.Admin {
 		t.Errorf("a bare key: %v", err)
 	}
-	minimal, err := secret.ParseDocument([]byte(`{"sdk_app_id":"1400000000","admin":"a","secret_key":"k"}`), secret.Bare{})
+}
+
+func TestParseDocumentWithTheRequiredFieldsOnly(t *testing.T) {
+	minimal, err := secret.ParseDocument([]byte(`{"sdk_app_id":"1400000000","admin":"a","secret_key":"k"}`), secret.KeyDefaults{})
 	if err != nil || minimal.SDKAppID != 1400000000 || !minimal.DeliveryKey.Empty() {
 		t.Errorf("a minimal document with the number as a string: %v", err)
 	}
@@ -52,37 +71,135 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, secret string
-		bare         secret.Bare
+		defaults     secret.KeyDefaults
 		want         []string
 	}{
-		{"empty", " \n", bare, []string{"the secret is empty"}},
-		{"bare key without settings", fakeKey, secret.Bare{}, []string{"GIFTSTATS_SDK_APP_ID", "GIFTSTATS_ADMIN"}},
-		{"bare key with a space inside", fakeKey + " " + fakeKey, bare, []string{"secret_key holds white space"}},
-		{"bare key that is not UTF-8", fakeKey + "\xff", bare, []string{"secret_key holds"}},
-		{"truncated", `{"sdk_app_id":1400000000,"secret_key":"` + fakeKey, secret.Bare{}, []string{"begins like a JSON object but is none"}},
-		{"all missing", `{}`, secret.Bare{}, []string{"sdk_app_id is missing", "admin is missing", "secret_key is missing"}},
-		{"null and empty are missing", `{"sdk_app_id":null,"admin":"","secret_key":""}`, secret.Bare{}, []string{"sdk_app_id is missing", "admin is missing", "secret_key is missing"}},
-		{"wrong types", `{"sdk_app_id":"` + fakeKey + `","admin":7,"secret_key":["` + fakeKey + `"]}`, secret.Bare{}, []string{"sdk_app_id: must be the app's number", "admin: must be an account", "secret_key: must be a string"}},
-		{"app number not positive", `{"sdk_app_id":-1,"admin":"a","secret_key":"k"}`, secret.Bare{}, []string{"sdk_app_id: must be"}},
-		{"admin too long", `{"sdk_app_id":1,"admin":"` + strings.Repeat("a", 33) + `","secret_key":"k"}`, secret.Bare{}, []string{"admin: must be an account of 1 to 32 bytes"}},
-		{"api_keys no object", document(`,"api_keys":["` + fakeKey + `"]`), secret.Bare{}, []string{"api_keys: must be an object"}},
-		{"api key in the clear", document(`,"api_keys":{"a":"` + fakeHash + `","b":"` + fakeKey + `"}`), secret.Bare{}, []string{"api_keys: entry 2 of 2", "hex SHA-256"}},
-		{"api key of 64 other letters", document(`,"api_keys":{"a":"` + strings.Repeat("z", 64) + `"}`), secret.Bare{}, []string{"api_keys: entry 1 of 1"}},
-		{"hash of nothing", document(`,"api_keys":{"a":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}`), secret.Bare{}, []string{"entry 1 of 1 in the order of their names is the hash of an empty key"}},
-		{"webhook no object", document(`,"webhook":"` + fakeKey + `"`), secret.Bare{}, []string{"webhook: must be an object"}},
-		{"webhook misspelt", document(`,"webhook":{"live_key":"` + fakeKey + `"}`), secret.Bare{}, []string{"webhook: webhook.live_key is no field"}},
-		{"webhook key no string", document(`,"webhook":{"css_key":12345}`), secret.Bare{}, []string{"webhook.css_key: must be a string"}},
-		{"ledger no object", document(`,"ledger":"` + fakeKey + `"`), secret.Bare{}, []string{"ledger: must be an object"}},
-		{"ledger misspelt", document(`,"ledger":{"user":"` + fakeKey + `"}`), secret.Bare{}, []string{"ledger.user is no field"}},
-		{"ledger password no string", document(`,"ledger":{"password":12345}`), secret.Bare{}, []string{"ledger.password: must be a string"}},
-		{"delivery key without whsec_", document(`,"delivery_key":"` + fakeKey + `"`), secret.Bare{}, []string{"delivery_key: must be whsec_"}},
-		{"delivery key no string", document(`,"delivery_key":{}`), secret.Bare{}, []string{"delivery_key: must be a string"}},
-		{"unknown field", document(`,"apikeys":{}`), secret.Bare{}, []string{"apikeys is no field of the secret document"}},
-		{"key as a name", document(`,"` + fakeKey + `":1`), secret.Bare{}, []string{"(a name not shown here) is no field"}},
-		{"contradicting settings", document(""), secret.Bare{SDKAppID: 1, Admin: "other"}, []string{"sdk_app_id differs from GIFTSTATS_SDK_APP_ID", "admin differs from GIFTSTATS_ADMIN"}},
+		{name: "empty", secret: " \n", defaults: keyDefaults, want: []string{"the secret is empty"}},
+		{
+			name: "bare key without settings", secret: fakeKey, defaults: secret.KeyDefaults{},
+			want: []string{"GIFTSTATS_SDK_APP_ID", "GIFTSTATS_ADMIN"},
+		},
+		{
+			name: "bare key with a space inside", secret: fakeKey + " " + fakeKey, defaults: keyDefaults,
+			want: []string{"secret_key must not contain white space"},
+		},
+		{name: "bare key that is not UTF-8", secret: fakeKey + "\xff", defaults: keyDefaults, want: []string{"secret_key must not contain"}},
+		{
+			name: "truncated", secret: `{"sdk_app_id":1400000000,"secret_key":"` + fakeKey, defaults: secret.KeyDefaults{},
+			want: []string{"starts like a JSON object, but is invalid or incomplete JSON"},
+		},
+		{
+			name: "all missing", secret: `{}`, defaults: secret.KeyDefaults{},
+			want: []string{"sdk_app_id is required", "admin is required", "secret_key is required"},
+		},
+		{
+			name: "null and empty are missing", secret: `{"sdk_app_id":null,"admin":"","secret_key":""}`, defaults: secret.KeyDefaults{},
+			want: []string{"sdk_app_id is required", "admin is required", "secret_key is required"},
+		},
+		{
+			name: "app number of letters", secret: `{"sdk_app_id":"` + fakeKey + `","admin":"a","secret_key":"k"}`, defaults: secret.KeyDefaults{},
+			want: []string{"sdk_app_id must be the app's number"},
+		},
+		{
+			name: "app number in an array", secret: `{"sdk_app_id":["` + fakeKey + `"],"admin":"a","secret_key":"k"}`,
+			defaults: secret.KeyDefaults{}, want: []string{"sdk_app_id must be the app's number"},
+		},
+		{
+			name: "admin no string", secret: `{"sdk_app_id":1,"admin":12345,"secret_key":"k"}`, defaults: secret.KeyDefaults{},
+			want: []string{"admin must be a string"},
+		},
+		{
+			name: "secret key no string", secret: `{"sdk_app_id":1,"admin":"a","secret_key":["` + fakeKey + `"]}`, defaults: secret.KeyDefaults{},
+			want: []string{"secret_key must be a string"},
+		},
+		{
+			name: "invalid JSON", secret: `{"sdk_app_id":1,"secret_key":"` + fakeKey + `"admin"}`, defaults: secret.KeyDefaults{},
+			want: []string{"invalid JSON at byte 57"},
+		},
+		{
+			name: "more than an object", secret: document("") + ` "` + fakeKey + `"`, defaults: secret.KeyDefaults{},
+			want: []string{"must end after the JSON object"},
+		},
+		{
+			name: "api key no string", secret: document(`,"api_keys":{"a":12345}`), defaults: secret.KeyDefaults{},
+			want: []string{"api_keys must be an object of names and hashes"},
+		},
+		{
+			name: "all at once", secret: `{"admin":"` + strings.Repeat("a", 33) + `","secret_key":"a b","delivery_key":"` + fakeKey + `"}`,
+			defaults: secret.KeyDefaults{},
+			want:     []string{"sdk_app_id is required", "admin must be", "secret_key must not", "delivery_key must be"},
+		},
+		{
+			name: "app number not positive", secret: `{"sdk_app_id":-1,"admin":"a","secret_key":"k"}`, defaults: secret.KeyDefaults{},
+			want: []string{"sdk_app_id must be the app's number"},
+		},
+		{
+			name: "admin too long", secret: `{"sdk_app_id":1,"admin":"` + strings.Repeat("a", 33) + `","secret_key":"k"}`,
+			defaults: secret.KeyDefaults{}, want: []string{"admin must be an account of at most 32 bytes"},
+		},
+		{
+			name: "api_keys no object", secret: document(`,"api_keys":["` + fakeKey + `"]`), defaults: secret.KeyDefaults{},
+			want: []string{"api_keys must be an object of names and hashes"},
+		},
+		{
+			name: "api key in the clear", secret: document(`,"api_keys":{"a":"` + fakeHash + `","b":"` + fakeKey + `"}`),
+			defaults: secret.KeyDefaults{}, want: []string{"api_keys: entry 2 of 2", "must be the SHA-256 of a key in hex"},
+		},
+		{
+			name: "api key of 64 other letters", secret: document(`,"api_keys":{"a":"` + strings.Repeat("z", 64) + `"}`),
+			defaults: secret.KeyDefaults{}, want: []string{"api_keys: entry 1 of 1"},
+		},
+		{
+			name: "hash of nothing", secret: document(`,"api_keys":{"a":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}`),
+			defaults: secret.KeyDefaults{}, want: []string{"entry 1 of 1 (sorted by name) is the hash of an empty key"},
+		},
+		{
+			name: "webhook no object", secret: document(`,"webhook":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
+			want: []string{"webhook must be an object"},
+		},
+		{
+			name: "webhook misspelt", secret: document(`,"webhook":{"live_key":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
+			want: []string{"unknown field live_key (misspelled?)"},
+		},
+		{
+			name: "webhook key no string", secret: document(`,"webhook":{"css_key":12345}`), defaults: secret.KeyDefaults{},
+			want: []string{"webhook.css_key must be a string"},
+		},
+		{
+			name: "ledger no object", secret: document(`,"ledger":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
+			want: []string{"ledger must be an object"},
+		},
+		{
+			name: "ledger misspelt", secret: document(`,"ledger":{"user":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
+			want: []string{"unknown field user (misspelled?)"},
+		},
+		{
+			name: "ledger password no string", secret: document(`,"ledger":{"password":12345}`), defaults: secret.KeyDefaults{},
+			want: []string{"ledger.password must be a string"},
+		},
+		{
+			name: "delivery key without whsec_", secret: document(`,"delivery_key":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
+			want: []string{"delivery_key must be whsec_"},
+		},
+		{
+			name: "delivery key no string", secret: document(`,"delivery_key":{}`), defaults: secret.KeyDefaults{},
+			want: []string{"delivery_key must be a string"},
+		},
+		{
+			name: "unknown field", secret: document(`,"apikeys":{}`), defaults: secret.KeyDefaults{},
+			want: []string{"unknown field apikeys (misspelled?)"},
+		},
+		{
+			name: "key as a name", secret: document(`,"` + fakeKey + `":1`), defaults: secret.KeyDefaults{},
+			want: []string{"unknown field, whose name may be a secret"},
+		},
+		{
+			name: "contradicting settings", secret: document(""), defaults: secret.KeyDefaults{SDKAppID: 1, Admin: "other"},
+			want: []string{"sdk_app_id differs from GIFTSTATS_SDK_APP_ID", "admin differs from GIFTSTATS_ADMIN"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			document, err := secret.ParseDocument([]byte(test.secret), test.bare)
+			document, err := secret.ParseDocument([]byte(test.secret), test.defaults)
 			if err == nil || document != nil {
 				t.Fatal("no error")
 			}
@@ -98,10 +215,36 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 	}
 }
 
+// Wherever in a document a secret is put, and in whatever form, no error repeats it.
+func TestNoErrorRepeatsAValue(t *testing.T) {
+	values := []string{`"%s"`, `["%s"]`, `{"%s":1}`, `{"a":"%s"}`, `{"a":["%s"]}`, `"%s`, `%s`, `{"%s"`, `"\x%s"`, `1%s`, `"%s\ud800"`}
+	fields := []string{
+		"sdk_app_id", "admin", "secret_key", "api_keys", "webhook", "delivery_key", "ledger", "unknown", fakeKey, fakeKey[:20],
+	}
+	for _, field := range fields {
+		for _, value := range values {
+			value = strings.ReplaceAll(value, "%s", fakeKey)
+			for _, raw := range []string{
+				`{"` + field + `":` + value + `}`,
+				`{"webhook":{"live_token":"lt","` + field + `":` + value + `}}`,
+				`{"ledger":{"` + field + `":` + value + `}}`,
+				`{"sdk_app_id":1,"admin":"a","secret_key":"k"}` + value,
+			} {
+				_, err := secret.ParseDocument([]byte(raw), secret.KeyDefaults{})
+				if err == nil {
+					t.Errorf("%s: no error", raw)
+				} else if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, fakeKey[:15]) {
+					t.Errorf("%s: the error repeats a value: %s", raw, text)
+				}
+			}
+		}
+	}
+}
+
 func TestKeyHolder(t *testing.T) {
 	// printf '%s' hello | sha256sum
 	document, err := secret.ParseDocument([]byte(`{"sdk_app_id":1,"admin":"a","secret_key":"k","api_keys":{
-		"backoffice":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","other":"`+fakeHash+`"}}`), secret.Bare{})
+		"backoffice":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","other":"`+fakeHash+`"}}`), secret.KeyDefaults{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,19 +260,22 @@ func TestKeyHolder(t *testing.T) {
 
 func TestNothingPrintsASecret(t *testing.T) {
 	document, err := secret.ParseDocument([]byte(`{"sdk_app_id":1,"admin":"a","secret_key":"`+fakeKey+`","api_keys":{"a":"`+fakeHash+`"},
-		"webhook":{"live_token":"`+fakeKey+`"},"delivery_key":"whsec_bm90LWEta2V5","ledger":{"password":"`+fakeKey+`"}}`), secret.Bare{})
+		"webhook":{"live_token":"`+fakeKey+`"},"delivery_key":"whsec_bm90LWEta2V5","ledger":{"password":"`+fakeKey+`"}}`), secret.KeyDefaults{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	type holder struct {
-		Text     secret.Text
-		hidden   secret.Text
+		Redacted secret.Redacted
+		hidden   secret.Redacted
 		Document *secret.Document
 		value    secret.Document
 	}
 	held := holder{document.SecretKey, document.SecretKey, document, *document}
 	var out bytes.Buffer
-	for _, value := range []any{document, *document, document.SecretKey, &document.SecretKey, held, &held, []any{held}, map[string]any{"x": held}, document.Webhook, document.Ledger} {
+	for _, value := range []any{
+		document, *document, document.SecretKey, &document.SecretKey, document.Webhook, document.Ledger,
+		held, &held, []any{held}, map[string]any{"x": held},
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T"} {
 			fmt.Fprintf(&out, verb+"\n", value)
 		}
@@ -151,33 +297,38 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if !strings.Contains(out.String(), "[redacted]") {
 		t.Error("nothing says [redacted]")
 	}
-	if (secret.Text{}).Reveal() != "" {
-		t.Error("the zero Text reveals something")
+	if (secret.Redacted{}).Reveal() != "" {
+		t.Error("the zero Redacted reveals something")
 	}
 }
 
 func ExampleParseDocument() {
-	document, err := secret.ParseDocument([]byte(`{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"not-a-real-key"}`), secret.Bare{})
+	const stored = `{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"not-a-real-key"}`
+	document, err := secret.ParseDocument([]byte(stored), secret.KeyDefaults{})
 	fmt.Println(document.SDKAppID, document.SecretKey, err)
-	_, err = secret.ParseDocument([]byte(`{"sdk_app_id":1400000000,"secret_key":7}`), secret.Bare{})
+	_, err = secret.ParseDocument([]byte(`{"sdk_app_id":1400000000}`), secret.KeyDefaults{})
+	fmt.Println(err)
+	_, err = secret.ParseDocument([]byte(`{"sdk_app_id":1400000000,"admin":"administrator","secret_key":7}`), secret.KeyDefaults{})
 	fmt.Println(err)
 	// Output:
 	// 1400000000 [redacted] <nil>
-	// admin is missing
-	// secret_key: must be a string
+	// admin is required
+	// secret_key is required
+	// secret_key must be a string
 }
 
 func FuzzParseDocument(f *testing.F) {
 	f.Add([]byte(`{"sdk_app_id":1,"admin":"a","secret_key":"k","api_keys":{"a":"` + fakeHash + `"},"webhook":{"live_token":"x"}}`))
 	f.Add([]byte(fakeKey))
 	f.Add([]byte(`{"sdk_app_id":`))
+	f.Add([]byte(`{"sdk_app_id":1,"admin":"a","secret_key":"k","ledger":{"username":"u"}} {}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		document, err := secret.ParseDocument(raw, bare)
+		document, err := secret.ParseDocument(raw, keyDefaults)
 		if (document == nil) == (err == nil) {
 			t.Fatalf("document %v and error %v", document, err)
 		}
 		if err == nil && (document.SDKAppID <= 0 || document.Admin == "" || document.SecretKey.Empty()) {
-			t.Fatal("a required field is not there, and no error")
+			t.Fatal("a required field is missing, but there is no error")
 		}
 	})
 }

@@ -1,7 +1,7 @@
-// Package secret holds the secret document of an app: where it is kept ([Store]), what it says ([Document]), and how it is
-// shared by everything in a process ([Cache]).
+// Package secret holds the secret document of an app: where it is stored ([Store]), what it contains ([Document]), and how a process
+// shares it ([Cache]).
 //
-// Nothing in here prints a secret, however it is formatted or logged.
+// Nothing in this package prints a secret, however it is formatted or logged.
 package secret
 
 import (
@@ -12,31 +12,30 @@ import (
 
 const redacted = "[redacted]"
 
-// Text is a string that is never printed: every verb of fmt, JSON, text encoders and slog show [redacted]. Only Reveal gives
-// it out.
-type Text struct {
-	value *string // a pointer, because fmt prints the unexported strings of a struct that it meets inside another one
+// Redacted is a string that prints as [redacted]: with every verb of fmt, and in JSON, text encoders and slog. Only Reveal returns it.
+type Redacted struct {
+	value *string // a pointer, because fmt prints an unexported string field of a nested struct
 }
 
-// NewText hides value.
-func NewText(value string) Text { return Text{&value} }
+// Redact returns value as a string that is not printed.
+func Redact(value string) Redacted { return Redacted{&value} }
 
-// Reveal gives the string itself.
-func (t Text) Reveal() string {
-	if t.value == nil {
+// Reveal returns the string itself.
+func (r Redacted) Reveal() string {
+	if r.value == nil {
 		return ""
 	}
-	return *t.value
+	return *r.value
 }
 
-// Empty reports whether there is nothing to hide.
-func (t Text) Empty() bool { return t.Reveal() == "" }
+// Empty reports whether the string is empty.
+func (r Redacted) Empty() bool { return r.Reveal() == "" }
 
 // Format writes [redacted] for every verb.
-func (t Text) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+func (r Redacted) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
-// MarshalText gives [redacted], also to encoding/json.
-func (t Text) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+// MarshalText returns [redacted]; encoding/json uses it, too.
+func (r Redacted) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// LogValue gives [redacted].
-func (t Text) LogValue() slog.Value { return slog.StringValue(redacted) }
+// LogValue returns [redacted].
+func (r Redacted) LogValue() slog.Value { return slog.StringValue(redacted) }

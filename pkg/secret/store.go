@@ -2,9 +2,9 @@ package secret
 
 import "context"
 
-// Store is where the secret is kept.
+// Store is where the secret is stored.
 type Store interface {
-	// Fetch reads the secret as it is stored: the JSON document, or a bare key. Its errors name the store and what to
-	// change, and hold nothing of the secret.
+	// Fetch returns the stored secret: the JSON document, or the bare secret key. Its errors name the store and what to change, and
+	// contain nothing of the secret.
 	Fetch(ctx context.Context) ([]byte, error)
 }

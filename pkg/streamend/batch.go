@@ -30,7 +30,7 @@ type Message struct {
 func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error {
 	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()
-	defer p.config.Settle(ctx)
+	defer p.config.WaitIdle(ctx)
 	errs := make([]error, len(messages))
 	var group errgroup.Group
 	group.SetLimit(batchWorkers)

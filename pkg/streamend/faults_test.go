@@ -19,6 +19,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/giftstats/giftstats/internal/testkit/secrettest"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -148,7 +149,7 @@ func (f *faultyReceiver) RoundTrip(r *http.Request) (*http.Response, error) {
 func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Processor {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	secrets := secret.NewCache(secret.Options{Store: faultyStore{d}, TTL: time.Second, Now: time.Now, Logger: quiet})
+	secrets := secrettest.NewCache(secret.Config{Store: faultyStore{d}, TTL: time.Second})
 	upstream, err := endpoint.Parse("https://upstream.example")
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +170,7 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 	return streamend.NewProcessor(streamend.Config{
 		Meter:   new(telemetry.Meter),
 		Service: giftstats.NewService(client), Deliver: delivery.HTTPS(delivery.HTTPSConfig{URL: "https://customer.example", Key: key, Transport: receiver}),
-		Settle: secrets.Settle, Now: time.Now, Logger: quiet,
+		WaitIdle: secrets.WaitIdle, Now: time.Now, Logger: quiet,
 	})
 }
 

@@ -18,12 +18,12 @@ import (
 
 // Config of a [Processor]. All fields are required.
 type Config struct {
-	Service *giftstats.Service
-	Deliver delivery.Deliverer
-	Settle  func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.Settle
-	Meter   *telemetry.Meter
-	Now     func() time.Time
-	Logger  *slog.Logger
+	Service  *giftstats.Service
+	Deliver  delivery.Deliverer
+	WaitIdle func(context.Context) // waits for reads that an invocation must not leave unfinished: secret.Cache.WaitIdle
+	Meter    *telemetry.Meter
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Processor turns events into delivered summaries. It may be used from several goroutines.

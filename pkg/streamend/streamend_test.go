@@ -68,7 +68,7 @@ func processor(e giftstats.Engine, d delivery.Deliverer) *streamend.Processor {
 
 func logging(e giftstats.Engine, d delivery.Deliverer, log io.Writer) *streamend.Processor {
 	return streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(e), Deliver: d, Settle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: func() time.Time { return now },
+		Service: giftstats.NewService(e), Deliver: d, WaitIdle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: func() time.Time { return now },
 		Logger: slog.New(telemetry.Handler{Handler: slog.NewJSONHandler(log, nil)}),
 	})
 }

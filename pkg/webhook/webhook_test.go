@@ -37,7 +37,7 @@ const (
 
 var app = webhook.App{
 	SDKAppID:      1400000000,
-	Keys:          secret.WebhookKeys{LiveToken: secret.NewText(liveToken), TRTCKey: secret.NewText(trtcKey), CSSKey: secret.NewText(cssKey)},
+	Keys:          secret.WebhookKeys{LiveToken: secret.Redact(liveToken), TRTCKey: secret.Redact(trtcKey), CSSKey: secret.Redact(cssKey)},
 	CSSEndsStream: true,
 }
 

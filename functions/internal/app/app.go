@@ -69,9 +69,13 @@ func New(config Config) (*App, error) {
 		return nil, errors.New("app: Store, Log and Level are required")
 	}
 	s, meter, logger := config.Settings, new(telemetry.Meter), config.logger(config.Level)
-	secrets := secret.NewCache(secret.Options{
-		Store: config.Store, Bare: secret.Bare{SDKAppID: s.SDKAppID, Admin: s.Admin}, TTL: s.SecretTTL, Now: time.Now, Logger: logger,
+	secrets, err := secret.NewCache(secret.Config{
+		Store: config.Store, KeyDefaults: secret.KeyDefaults{SDKAppID: s.SDKAppID, Admin: s.Admin},
+		TTL: s.SecretTTL, Now: time.Now, Logger: logger,
 	})
+	if err != nil {
+		return nil, err
+	}
 	client, err := liveengine.New(liveengine.Config{
 		Endpoint: s.Endpoint, Secrets: secrets, Limiter: giftstats.NewLimiter(s.RateLimit),
 		Timeout: s.Timeout, Attempts: s.Attempts, UserAgent: userAgent(), Logger: logger,
@@ -94,7 +98,7 @@ func New(config Config) (*App, error) {
 			return nil, fmt.Errorf("GIFTSTATS_DELIVER: %w", err)
 		}
 		processor = streamend.NewProcessor(streamend.Config{
-			Service: service, Deliver: receivers, Settle: secrets.Settle, Meter: meter, Now: time.Now, Logger: logger,
+			Service: service, Deliver: receivers, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
 		})
 		streamEnded = processor.Process
 	}

@@ -66,12 +66,12 @@ func (r *Recorder) IDs() string {
 // NewProcessor returns a processor that delivers to the recorder.
 func NewProcessor(recorder *Recorder) *streamend.Processor {
 	return streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(engine{}),
-		Deliver: recorder,
-		Settle:  func(context.Context) {},
-		Meter:   new(telemetry.Meter),
-		Now:     time.Now,
-		Logger:  slog.New(slog.DiscardHandler),
+		Service:  giftstats.NewService(engine{}),
+		Deliver:  recorder,
+		WaitIdle: func(context.Context) {},
+		Meter:    new(telemetry.Meter),
+		Now:      time.Now,
+		Logger:   slog.New(slog.DiscardHandler),
 	})
 }
 
