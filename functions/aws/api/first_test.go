@@ -1,58 +1,39 @@
 package main
 
 import (
-	"maps"
 	"testing"
 
-	"github.com/giftstats/giftstats/internal/fakes/awsapi"
-	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
-	"github.com/giftstats/giftstats/internal/testkit/build"
-	"github.com/giftstats/giftstats/internal/testkit/eventtest"
+	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
-// Before the first event there are a read of the secret and a connection to upstream under way, neither waiting for the other;
-// the event then needs no second of either.
+// Before the first event, the program reads the secret and connects to upstream, both at the same time. The event then needs
+// neither.
 func TestFirstAnswerIsPrepared(t *testing.T) {
-	binary := build.Binary(t, "lambda.norpc")
 	connecting, reading := remote.NewGate(), remote.NewGate()
-	defer connecting.Open()
-	defer reading.Open()
-	engine, _ := fixture.Engine(t, nil)
-	upstream := remote.NewUpstream(t, engine, connecting.Hold)
-	cloud := awsapi.New(awsapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
-	environment := cloud.Environment()
-	maps.Copy(environment, map[string]string{
-		"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream.URL,
-		"AWS_ENDPOINT_URL": remote.InFrontOf(t, cloud.URL, reading.Hold), "SSL_CERT_FILE": upstream.Certificate,
-	})
-	function, err := lambdaruntime.Start(t.Context(), lambdaruntime.Config{Binary: binary, Environment: environment})
-	if err != nil {
-		t.Fatal(err)
+	program := deployed.NewAWS(t)
+	upstream := remote.NewUpstream(t, program.Engine, connecting.Hold)
+	variables := map[string]string{
+		"GIFTSTATS_ENDPOINT": upstream.URL, "SSL_CERT_FILE": upstream.Certificate,
+		"AWS_ENDPOINT_URL": remote.InFrontOf(t, program.Cloud.URL, reading.Hold),
 	}
-	defer function.Close()
+	t.Cleanup(connecting.Open)
+	t.Cleanup(reading.Open)
+	program.Start(t, variables)
 
-	if !connecting.Await() || !reading.Await() { // both are held: neither can have waited for the other
-		t.Fatalf("connecting and reading the secret did not both begin before the first event\n%s", function.Output())
+	if !connecting.Await() || !reading.Await() { // both are held, so neither waits for the other
+		t.Fatalf("connecting and reading the secret were not both started before the first event\n%s", program.Output())
 	}
-	if engine.Count("") != 0 || len(function.Replies()) != 0 {
+	if program.Engine.Count("") != 0 || len(program.Replies()) != 0 {
 		t.Fatal("there was an event")
 	}
 	connecting.Open()
 	reading.Open()
 	for range 2 {
-		reply, err := function.Invoke(t.Context(), eventtest.Payload(t, eventtest.AWS[0].Event(fixture.Sample())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if answer := eventtest.Read(t, reply.Payload); answer.Status != 200 {
-			t.Errorf("%+v\n%s", answer, function.Output())
-		}
+		fixture.WantSample(t, program.Answer(t, sample(t)))
 	}
-	if reads, connections, calls := cloud.Calls("GetSecretValue"), upstream.Connections(), engine.Count("get_gift_count"); reads != 1 || connections != 1 || calls != 2 {
-		t.Errorf("%d reads of the secret, %d connections and %d calls, want 1, 1 and 2", reads, connections, calls)
-	}
+	deployed.WantCount(t, "reads of the secret", program.Cloud.Calls("GetSecretValue"), 1)
+	deployed.WantCount(t, "connections", upstream.Connections(), 1)
+	deployed.WantCount(t, "calls", program.Engine.Count("get_gift_count"), 2)
 }

@@ -3,41 +3,32 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/internal/fakes/awsapi"
-	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
-	"github.com/giftstats/giftstats/internal/testkit/build"
-	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
-// The messages of one SQS batch are processed side by side: upstream sees sixteen calls before it has answered any. One at a
-// time, a batch would take a round trip for each event, whatever the rate limit allows.
-func TestBatchIsProcessedSideBySide(t *testing.T) {
-	const messages, atOnce = 40, 16
-	binary := build.Binary(t, "lambda.norpc")
+// The messages of one SQS batch are processed concurrently: upstream receives sixteen calls before it answers any. Otherwise a
+// batch would take a round trip for each event, whatever the rate limit allows.
+func TestBatchIsProcessedConcurrently(t *testing.T) {
+	const messages, concurrent = 40, 16
 	calling := remote.NewGate()
-	defer calling.Open()
-	_, engine := fixture.Engine(t, nil)
-	upstream := remote.InFrontOf(t, engine, calling.Hold)
-	cloud := awsapi.New(awsapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
-	environment := cloud.Environment()
-	maps.Copy(environment, map[string]string{"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_RATE_LIMIT": "100000", "GIFTSTATS_TIMEOUT": "20s"})
-	function, err := lambdaruntime.Start(t.Context(), lambdaruntime.Config{Binary: binary, Environment: environment, Timeout: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
+	program := deployed.NewAWS(t)
+	program.Timeout = time.Minute
+	endpoint := remote.InFrontOf(t, program.EngineURL, calling.Hold)
+	t.Cleanup(calling.Open)
+	program.Start(t, map[string]string{
+		"GIFTSTATS_ENDPOINT": endpoint, "GIFTSTATS_RATE_LIMIT": "100000", "GIFTSTATS_TIMEOUT": "20s",
+	})
 
 	var batch struct{ Records []map[string]string }
 	for i := range messages {
-		batch.Records = append(batch.Records, map[string]string{"messageId": fmt.Sprint(i), "eventSource": "aws:sqs",
-			"body": fmt.Sprintf(`{"event_id":"e-%d","room_id":"room_id","accounts":["user1"]}`, i)})
+		batch.Records = append(batch.Records, map[string]string{
+			"messageId": fmt.Sprint(i), "eventSource": "aws:sqs",
+			"body": fmt.Sprintf(`{"event_id":"e-%d","room_id":"room_id","accounts":["user1"]}`, i),
+		})
 	}
 	payload, err := json.Marshal(batch)
 	if err != nil {
@@ -45,17 +36,17 @@ func TestBatchIsProcessedSideBySide(t *testing.T) {
 	}
 	answered := make(chan string, 1)
 	go func() {
-		reply, err := function.Invoke(t.Context(), payload)
+		reply, err := program.Invoke(t.Context(), payload)
 		answered <- fmt.Sprintf("%s%s %v", reply.Payload, reply.ErrorMessage, err)
 	}()
-	for i := range atOnce {
+	for i := range concurrent {
 		if !calling.Await() {
-			t.Errorf("%d calls were under way at once, want %d\n%s", i, atOnce, function.Output())
+			t.Errorf("%d concurrent calls, want %d\n%s", i, concurrent, program.Output())
 			break
 		}
 	}
 	calling.Open()
 	if answer := <-answered; answer != `{"batchItemFailures":[]} <nil>` {
-		t.Errorf("%s\n%s", answer, function.Output())
+		t.Errorf("%s\n%s", answer, program.Output())
 	}
 }

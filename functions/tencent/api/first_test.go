@@ -4,58 +4,42 @@ import (
 	"testing"
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
-	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
-	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
-// The credentials for the secret come with the first event. While it is read, the connection to upstream is being opened, and
-// neither waits for the other.
+// The credentials for the secret store arrive with the first event. The program reads the secret and connects to upstream at the
+// same time.
 func TestFirstAnswerOverlaps(t *testing.T) {
-	binary := build.Binary(t, "")
 	connecting, reading := remote.NewGate(), remote.NewGate()
-	defer connecting.Open()
-	defer reading.Open()
-	engine, _ := fixture.Engine(t, nil)
-	upstream := remote.NewUpstream(t, engine, connecting.Hold)
-	cloud := tencentapi.New(tencentapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
-	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
-		"GIFTSTATS_SECRET":   "tencentssm://app?version=v1&endpoint=" + remote.InFrontOf(t, cloud.URL, reading.Hold),
-		"GIFTSTATS_ENDPOINT": upstream.URL, "SSL_CERT_FILE": upstream.Certificate,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
+	program := deployed.NewTencent(t)
+	upstream := remote.NewUpstream(t, program.Engine, connecting.Hold)
+	store := remote.InFrontOf(t, program.Cloud.URL, reading.Hold)
+	t.Cleanup(connecting.Open)
+	t.Cleanup(reading.Open)
+	program.Start(t, map[string]string{
+		"GIFTSTATS_SECRET": deployed.SecretAt(store), "GIFTSTATS_ENDPOINT": upstream.URL, "SSL_CERT_FILE": upstream.Certificate,
+	})
 
-	invoke := func() {
-		t.Helper()
-		reply, err := function.Invoke(t.Context(), eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.Sample())), scfruntime.Options{Environment: cloud.Environment()})
+	payload := sample(t)
+	first := make(chan scfruntime.Reply, 1)
+	go func() {
+		reply, err := program.Invoke(t.Context(), payload, program.Role())
 		if err != nil {
 			t.Error(err)
-			return
 		}
-		if answer := eventtest.Read(t, reply.Payload); answer.Status != 200 {
-			t.Errorf("%+v\n%s", answer, function.Output())
-		}
-	}
-	answered := make(chan struct{})
-	go func() {
-		defer close(answered)
-		invoke()
+		first <- reply
 	}()
-	if !connecting.Await() || !reading.Await() { // both are held: neither can have waited for the other
-		t.Errorf("connecting and reading the secret are not both under way during the first event\n%s", function.Output())
+	if !connecting.Await() || !reading.Await() { // both are held, so neither waits for the other
+		t.Errorf("connecting and reading the secret are not both under way during the first event\n%s", program.Output())
 	}
 	connecting.Open()
 	reading.Open()
-	<-answered
-	invoke()
-	if reads, connections, calls := cloud.Calls("GetSecretValue"), upstream.Connections(), engine.Count("get_gift_count"); reads != 1 || connections != 1 || calls != 2 {
-		t.Errorf("%d reads of the secret, %d connections and %d calls, want 1, 1 and 2", reads, connections, calls)
-	}
+	fixture.WantSample(t, eventtest.Read(t, (<-first).Payload))
+	fixture.WantSample(t, program.Answer(t, payload, program.Role()))
+	deployed.WantCount(t, "reads of the secret", program.Cloud.Calls("GetSecretValue"), 1)
+	deployed.WantCount(t, "connections", upstream.Connections(), 1)
+	deployed.WantCount(t, "calls", program.Engine.Count("get_gift_count"), 2)
 }

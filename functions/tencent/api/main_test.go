@@ -1,142 +1,100 @@
 package main
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
 	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
-	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// The binary as it is deployed, called over net/rpc, against a simulated live engine and SSM. The credentials come with each
-// invocation and change.
-func TestBinary(t *testing.T) {
-	binary := build.Binary(t, "")
-	engine, upstream := fixture.Engine(t, nil)
-	cloud := tencentapi.New(tencentapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
-	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
-		"GIFTSTATS_SECRET": "tencentssm://app?version=v1&endpoint=" + cloud.URL, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_LOG_LEVEL": "debug",
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
+func sample(t *testing.T) []byte {
+	t.Helper()
+	return eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.Sample()))
+}
 
-	invoke := func(payload []byte, options scfruntime.Options) eventtest.Answer {
-		t.Helper()
-		reply, err := function.Invoke(t.Context(), payload, options)
-		if err != nil || reply.ErrorType != "" {
-			t.Fatalf("%v: %+v\n%s", err, reply, function.Output())
-		}
-		return eventtest.Read(t, reply.Payload)
-	}
-	sample := eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.Sample()))
-	withRole := scfruntime.Options{Environment: cloud.Environment()}
+// The credentials of the role arrive with each invocation, and change.
+func TestProgram(t *testing.T) {
+	program := deployed.NewTencent(t)
+	program.Start(t, map[string]string{"GIFTSTATS_LOG_LEVEL": "debug"})
 	for _, form := range eventtest.Tencent {
 		t.Run(form.Name, func(t *testing.T) {
-			fixture.WantSample(t, invoke(eventtest.Payload(t, form.Event(fixture.Sample())), withRole))
+			fixture.WantSample(t, program.Answer(t, eventtest.Payload(t, form.Event(fixture.Sample())), program.Role()))
 		})
 	}
-	withRole.Deadline = time.Unix(0, 0)
-	if answer := invoke(sample, withRole); answer.Status != 200 {
-		t.Errorf("without a deadline: %+v", answer)
+	t.Run("without a deadline", func(t *testing.T) {
+		options := program.Role()
+		options.Deadline = time.Unix(0, 0)
+		fixture.WantSample(t, program.Answer(t, sample(t), options))
+	})
+	for name, payload := range map[string]string{
+		"empty":        ``,
+		"empty object": `{}`,
+		"timer":        `{"Type":"Timer","Message":"{}"}`,
+		"not JSON":     `nonsense`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			deployed.WantProblem(t, program.Answer(t, []byte(payload), program.Role()), 400, "invalid_request")
+		})
 	}
-	withRole.Deadline = time.Time{}
-	for name, payload := range map[string]string{"empty": "", "empty object": "{}", "timer": `{"Type":"Timer","Message":"{}"}`, "no JSON": "nonsense"} {
-		if answer := invoke([]byte(payload), withRole); answer.Status != 400 || !strings.Contains(answer.Body, `"invalid_request"`) {
-			t.Errorf("%s: %+v", name, answer)
-		}
-	}
-
+	secrets := program.Secrets()
 	t.Run("rotation of the key and of the role's credentials needs no restart", func(t *testing.T) {
-		cloud.SetCredentials(tencentapi.Credentials{SecretID: "AKIDSECOND", SecretKey: "second-not-real", Token: "second-not-real-token"})
-		cloud.SetSecret("app", "v1", fixture.Document("another-not-real-key"))
-		if err := engine.SetSecretKey("another-not-real-key"); err != nil {
+		program.Cloud.SetCredentials(tencentapi.Credentials{
+			SecretID: "AKIDSECOND", SecretKey: "second-not-real", Token: "second-not-real-token",
+		})
+		program.Cloud.SetSecret("app", "v1", fixture.Document(deployed.AnotherKey))
+		if err := program.Engine.SetSecretKey(deployed.AnotherKey); err != nil {
 			t.Fatal(err)
 		}
-		if answer := invoke(sample, scfruntime.Options{Environment: cloud.Environment()}); answer.Status != 200 {
-			t.Errorf("%+v\n%s", answer, function.Output())
-		}
+		fixture.WantSample(t, program.Answer(t, sample(t), program.Role()))
 	})
-	for _, secret := range []string{fixture.SecretKey, fixture.APIKey, "another-not-real-key", "second-not-real", withRole.Environment["TENCENTCLOUD_SECRETKEY"]} {
-		if strings.Contains(function.Output(), secret) {
-			t.Errorf("%q is in the output", secret)
-		}
-	}
+	deployed.WantNoSecrets(t, program.Output(), append(secrets, program.Secrets()...))
 }
 
 func TestWithoutARole(t *testing.T) {
-	binary := build.Binary(t, "")
-	_, upstream := fixture.Engine(t, nil)
-	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
-		"GIFTSTATS_SECRET": "tencentssm://app?version=v1", "GIFTSTATS_ENDPOINT": upstream,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
-	reply, err := function.Invoke(t.Context(), eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.Sample())), scfruntime.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if answer := eventtest.Read(t, reply.Payload); answer.Status != 503 || !strings.Contains(answer.Body, `"secret_unavailable"`) || !fixture.Printed(function.Output, "give the function an execution role", 1) {
-		t.Errorf("%+v\n%s", answer, function.Output())
-	}
+	program := deployed.NewTencent(t)
+	program.Start(t, map[string]string{"GIFTSTATS_SECRET": "tencentssm://app?version=v1"})
+	deployed.WantProblem(t, program.Answer(t, sample(t), scfruntime.Options{}), 503, "secret_unavailable")
+	deployed.WantLogged(t, program.Output, "give the function an execution role")
 }
 
-// A verified webhook invokes the stream-end function asynchronously.
+// A verified webhook invokes the stream-end function asynchronously, with the event in the form that the function decodes.
 func TestWebhookToFunction(t *testing.T) {
-	binary := build.Binary(t, "")
-	_, upstream := fixture.Engine(t, nil)
-	cloud := tencentapi.New(tencentapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
-	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
-		"GIFTSTATS_SECRET": "tencentssm://app?version=v1&endpoint=" + cloud.URL, "GIFTSTATS_ENDPOINT": upstream,
-		"GIFTSTATS_QUEUE": "scf://ends?namespace=live&qualifier=$LATEST&endpoint=" + cloud.URL,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
+	program := deployed.NewTencent(t)
+	program.Start(t, map[string]string{
+		"GIFTSTATS_QUEUE": "scf://ends?namespace=live&qualifier=$LATEST&endpoint=" + program.Cloud.URL,
+	})
 	for _, form := range eventtest.Tencent {
-		reply, err := function.Invoke(t.Context(), eventtest.Payload(t, form.Event(fixture.LiveWebhook("room_id"))), scfruntime.Options{Environment: cloud.Environment()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if answer := eventtest.Read(t, reply.Payload); answer.Status != 200 {
-			t.Errorf("%s: %+v\n%s", form.Name, answer, function.Output())
+		payload := eventtest.Payload(t, form.Event(fixture.LiveWebhook("room_id")))
+		if answer := program.Answer(t, payload, program.Role()); answer.Status != 200 {
+			t.Errorf("%s: %+v\n%s", form.Name, answer, program.Output())
 		}
 	}
-	invocations := cloud.Invocations()
+	invocations := program.Cloud.Invocations()
 	if len(invocations) != len(eventtest.Tencent) {
 		t.Fatalf("%d invocations, want %d", len(invocations), len(eventtest.Tencent))
 	}
 	for _, invocation := range invocations {
-		if event, err := streamend.Parse([]byte(invocation.ClientContext), ""); err != nil || event.RoomID != "room_id" || invocation.InvocationType != "Event" || invocation.FunctionName != "ends" {
-			t.Errorf("%v: %+v", err, invocation)
+		if invocation.FunctionName != "ends" || invocation.InvocationType != "Event" {
+			t.Errorf("invocation = %+v, want the function ends with the type Event", invocation)
+		}
+		event, err := streamend.Parse([]byte(invocation.ClientContext), "")
+		if err != nil {
+			t.Fatalf("%v in %s", err, invocation.ClientContext)
+		}
+		if event.RoomID != "room_id" {
+			t.Errorf("event of room %q, want room_id", event.RoomID)
 		}
 	}
 }
 
-func TestWrongSettingsEndTheProcess(t *testing.T) {
-	binary := build.Binary(t, "")
-	_, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
+func TestInvalidSettingsEndTheProcess(t *testing.T) {
+	err := deployed.StartErrorTencent(t, map[string]string{
 		"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_QUEUE": "sqs://a/b/c",
-	}})
-	if err == nil {
-		t.Fatal("it started")
-	}
-	for _, want := range []string{"GIFTSTATS_ENDPOINT is required", "GIFTSTATS_QUEUE must not be sqs:// on Tencent SCF"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is missing in %v", want, err)
-		}
-	}
+	})
+	deployed.WantInError(t, err, "GIFTSTATS_ENDPOINT is required", "GIFTSTATS_QUEUE must not be sqs:// on Tencent SCF")
 }

@@ -7,58 +7,45 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
-	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
-	"github.com/giftstats/giftstats/internal/testkit/build"
+	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 )
 
-// The binary as it is deployed: CKafka, CMQ, EventBridge, timer and direct invocations in; a signed HTTPS delivery out.
-func TestBinary(t *testing.T) {
-	binary := build.Binary(t, "")
-	_, upstream := fixture.Engine(t, nil)
-	cloud := tencentapi.New(tencentapi.Config{})
-	defer cloud.Close()
-	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
+// Events arrive from CKafka, CMQ, EventBridge, timers and direct invocations. Summaries leave through a signed HTTPS delivery.
+func TestProgram(t *testing.T) {
+	program := deployed.NewTencent(t)
 	customer := fixture.NewCustomer(t)
-	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: map[string]string{
-		"GIFTSTATS_SECRET": "tencentssm://app?version=v1&endpoint=" + cloud.URL, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_DELIVER": customer.URL,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer function.Close()
-	withRole := scfruntime.Options{Environment: cloud.Environment()}
+	program.Start(t, map[string]string{"GIFTSTATS_DELIVER": customer.URL})
 
 	files, err := filepath.Glob("../../../pkg/streamend/tencent/testdata/*.json")
 	if err != nil || len(files) < 7 {
-		t.Fatalf("%v, %v", files, err)
+		t.Fatalf("events %v, %v, want at least seven", files, err)
 	}
 	for _, file := range files {
 		payload, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reply, err := function.Invoke(t.Context(), payload, withRole); err != nil || reply.ErrorType != "" {
-			t.Errorf("%s: %v: %+v\n%s", file, err, reply, function.Output())
+		if reply := program.Reply(t, payload, program.Role()); reply.ErrorType != "" {
+			t.Errorf("%s: %+v\n%s", file, reply, program.Output())
 		}
 	}
 	delivered, _ := customer.Delivered()
-	if len(delivered) != len(files) || strings.Trim(strings.Join(delivered, ""), "e-1") != "" {
-		t.Errorf("%d events gave the deliveries %v", len(files), delivered)
-	}
-	reply, err := function.Invoke(t.Context(), []byte(`{}`), withRole)
-	if err != nil || !strings.Contains(reply.ErrorMessage, "room_id is missing or empty") {
-		t.Errorf("an event without a room: %v: %+v", err, reply)
-	}
-	customer.Answer(http.StatusGone)
-	reply, err = function.Invoke(t.Context(), []byte(`{"event_id":"e-2","room_id":"room_id"}`), withRole)
-	if err != nil || !strings.Contains(reply.ErrorMessage, "answered with 410 Gone") || !fixture.Printed(function.Output, "event given up", 1) {
-		t.Errorf("a customer who has gone: %v: %+v", err, reply)
-	}
-	for _, secret := range []string{fixture.SecretKey, fixture.DeliveryKey, withRole.Environment["TENCENTCLOUD_SECRETKEY"]} {
-		if strings.Contains(function.Output(), secret) {
-			t.Errorf("%q is in the output", secret)
+	deployed.WantCount(t, "deliveries", len(delivered), len(files))
+	for _, id := range delivered {
+		if id != "e-1" {
+			t.Errorf("the event %q was delivered, want e-1", id)
 		}
 	}
+	reply := program.Reply(t, []byte(`{}`), program.Role())
+	if want := "room_id is missing or empty"; !strings.Contains(reply.ErrorMessage, want) {
+		t.Errorf("an event without a room: %+v, want %q", reply, want)
+	}
+	customer.Answer(http.StatusGone)
+	reply = program.Reply(t, []byte(`{"event_id":"e-2","room_id":"room_id"}`), program.Role())
+	if want := "answered with 410 Gone"; !strings.Contains(reply.ErrorMessage, want) {
+		t.Errorf("an endpoint that is gone: %+v, want %q", reply, want)
+	}
+	deployed.WantLogged(t, program.Output, "event given up")
+	deployed.WantNoSecrets(t, program.Output(), program.Secrets())
 }
