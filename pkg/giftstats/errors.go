@@ -92,6 +92,13 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Retryable reports whether the same request may succeed later, although neither the caller nor an operator changes anything.
+// That depends on the code, with one exception: upstream_credentials with a RetryAfter is temporary. Tencent refused too many
+// signatures, and no call is made for a minute.
+func (e *Error) Retryable() bool {
+	return e.Code.Retryable() || e.Code == CodeUpstreamCredentials && e.RetryAfter > 0
+}
+
 // Is reports whether target is the code of e.
 func (e *Error) Is(target error) bool { return target == e.Code }
 

@@ -198,6 +198,12 @@ func TestEngineFailures(t *testing.T) {
 					t.Errorf("the response shows the cause: %s", response.Body)
 				}
 				wantAfter := map[int]string{429: "2", 503: "2"}[response.Code]
+				if code == giftstats.CodeUpstreamCredentials {
+					wantAfter = "2" // with a RetryAfter it is temporary
+				}
+				if got.Retryable != failure.Retryable() {
+					t.Errorf("retryable is %v", got.Retryable)
+				}
 				if after := response.Header().Get("Retry-After"); after != wantAfter {
 					t.Errorf("Retry-After is %q, want %q", after, wantAfter)
 				}

@@ -51,10 +51,21 @@ func encode(value any) ([]byte, error) {
 func (x *exchange) writeProblem(failure *giftstats.Error) {
 	details := problem.Of(failure, x.id)
 	body, _ := encode(details) // cannot fail: the members are strings, numbers and booleans
-	if details.Status == http.StatusTooManyRequests || details.Status == http.StatusServiceUnavailable {
+	if hasRetryAfter(failure, details.Status) {
 		x.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(failure.RetryAfter)))
 	}
 	x.write(details.Status, problem.ContentType, body)
+}
+
+// hasRetryAfter reports whether a problem has the header Retry-After: always with 429 and 503, and with upstream_credentials
+// while it is temporary.
+func hasRetryAfter(failure *giftstats.Error, status int) bool {
+	switch {
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return true
+	default:
+		return failure.Code == giftstats.CodeUpstreamCredentials && failure.Retryable()
+	}
 }
 
 // wholeSeconds rounds up, and returns at least one second.

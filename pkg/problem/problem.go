@@ -35,7 +35,7 @@ func Of(err error, requestID string) Details {
 		Status:    status,
 		Detail:    e.Detail,
 		Code:      e.Code,
-		Retryable: e.Code.Retryable(),
+		Retryable: e.Retryable(),
 		RequestID: requestID,
 		Upstream:  e.Upstream,
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/problem"
@@ -60,6 +61,14 @@ func TestOfKeepsTheContract(t *testing.T) {
 				t.Errorf("retryable = %v, want %v", got.Retryable, want.retryable)
 			}
 		})
+	}
+}
+
+func TestCredentialsAreRetryableWhileCallsAreHeldBack(t *testing.T) {
+	err := giftstats.Errorf(giftstats.CodeUpstreamCredentials, "too many wrong signatures")
+	err.RetryAfter = time.Minute
+	if got := problem.Of(err, ""); !got.Retryable || got.Status != 502 {
+		t.Errorf("problem = %+v, want a retryable 502", got)
 	}
 }
 
