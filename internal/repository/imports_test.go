@@ -26,6 +26,7 @@ func TestImports(t *testing.T) {
 		"functions/local":             slices.Concat(aws, tencent),
 		"pkg/endpoint":                own(""),
 		"pkg/giftstats":               slices.Concat(clouds, []string{"net/http"}, own("")),
+		"pkg/problem":                 slices.Concat(clouds, own("pkg/httpapi", "pkg/streamend", "pkg/gateway")),
 		"pkg/settings":                slices.Concat(clouds, own("pkg/secret", "pkg/liveengine", "pkg/telemetry")),
 		"pkg/httpapi":                 slices.Concat(clouds, own("pkg/gateway")),
 		"pkg/liveengine":              slices.Concat(clouds, own("pkg/httpapi", "pkg/streamend", "pkg/settings")),

@@ -31,8 +31,8 @@ func (a *api) authenticate(x *exchange) (account string, err error) {
 	}
 }
 
-// requireAPIKey accepts only callers who have access to all accounts.
-func (a *api) requireAPIKey(x *exchange) error {
+// requireFullAccess accepts only callers who have access to all accounts.
+func (a *api) requireFullAccess(x *exchange) error {
 	account, err := a.authenticate(x)
 	if err == nil && account != "" {
 		return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; this call needs an api key")

@@ -50,7 +50,7 @@ type batchFailure struct {
 
 // giftStatsBatch answers POST /v1/gift-stats: up to 1,000 queries, each with its own numbers or its own problem.
 func (a *api) giftStatsBatch(x *exchange) error {
-	if err := a.requireAPIKey(x); err != nil {
+	if err := a.requireFullAccess(x); err != nil {
 		return err
 	}
 	if _, err := x.parameters(); err != nil {
@@ -91,7 +91,7 @@ func (a *api) logFailure(x *exchange, result giftstats.Result) {
 
 // roomStats answers GET /v1/room-stats: the totals of one room.
 func (a *api) roomStats(x *exchange) error {
-	if err := a.requireAPIKey(x); err != nil {
+	if err := a.requireFullAccess(x); err != nil {
 		return err
 	}
 	values, err := x.parameters("room_id")
