@@ -1,7 +1,7 @@
-// Package delivery is where summaries go: to the log, to an HTTPS endpoint, and, in the sub-packages, to queues and buses of
-// the clouds.
+// Package delivery sends summaries to their receivers: the log, an HTTPS endpoint, and, in the sub-packages, queues and event
+// buses of the clouds.
 //
-// A delivery is made at least once. A repeat carries the same id, so that receivers can tell.
+// Every message is delivered at least once. A repeated delivery has the same id, so receivers can recognize it.
 package delivery
 
 import (
@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// Message is what is delivered. Body is JSON.
+// Message is one message to deliver.
 type Message struct {
-	ID   string // the same for every delivery of the same message
+	ID   string // the same for every delivery of this message
 	Type string
 	At   time.Time
-	Body []byte
+	Body []byte // JSON
 }
 
 // Deliverer delivers messages. It returns nil only when the receiver has accepted the message. An error is permanent, in the
@@ -27,7 +27,7 @@ type Deliverer interface {
 	Deliver(ctx context.Context, message Message) error
 }
 
-// All delivers to each of the receivers, side by side; it succeeds when all of them do.
+// All returns a Deliverer that delivers to all receivers at the same time. It succeeds if all of them do.
 func All(receivers ...Deliverer) Deliverer {
 	if len(receivers) == 1 {
 		return receivers[0]
@@ -47,12 +47,16 @@ func (a all) Deliver(ctx context.Context, message Message) error {
 	return errors.Join(errs...)
 }
 
-// Log delivers into one log line each, at the level info: the logger must not leave that level out.
-func Log(logger *slog.Logger) Deliverer { return toLog{logger} }
+// Log returns a Deliverer that writes each message as one log line at the level info. The logger must have that level enabled, or
+// the messages are lost.
+func Log(logger *slog.Logger) Deliverer { return logLines{logger} }
 
-type toLog struct{ logger *slog.Logger }
+type logLines struct{ logger *slog.Logger }
 
-func (l toLog) Deliver(ctx context.Context, message Message) error {
-	l.logger.LogAttrs(ctx, slog.LevelInfo, message.Type, slog.String("event_id", message.ID), slog.Any("summary", json.RawMessage(message.Body)))
+func (l logLines) Deliver(ctx context.Context, message Message) error {
+	l.logger.LogAttrs(ctx, slog.LevelInfo, message.Type,
+		slog.String("event_id", message.ID),
+		slog.Any("summary", json.RawMessage(message.Body)),
+	)
 	return nil
 }

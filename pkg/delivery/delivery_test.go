@@ -24,7 +24,12 @@ import (
 
 const fakeKey = "whsec_bm90LWEtcmVhbC1kZWxpdmVyeS1rZXkh"
 
-var message = delivery.Message{ID: "live-1", Type: "stream.summary", At: time.Unix(1_700_000_000, 0).UTC(), Body: []byte(`{"type":"stream.summary","n":12345678901234567890}`)}
+var message = delivery.Message{
+	ID:   "live-1",
+	Type: "stream.summary",
+	At:   time.Unix(1_700_000_000, 0).UTC(),
+	Body: []byte(`{"type":"stream.summary","n":12345678901234567890}`),
+}
 
 func TestLog(t *testing.T) {
 	var log bytes.Buffer
@@ -36,12 +41,18 @@ func TestLog(t *testing.T) {
 		EventID string `json:"event_id"`
 		Summary json.RawMessage
 	}
-	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Msg != "stream.summary" || line.EventID != "live-1" || string(line.Summary) != string(message.Body) {
-		t.Errorf("%v: %s", err, &log)
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatalf("%v: %s", err, &log)
+	}
+	if line.Msg != "stream.summary" || line.EventID != "live-1" {
+		t.Errorf("logged %q with event_id %q", line.Msg, line.EventID)
+	}
+	if string(line.Summary) != string(message.Body) {
+		t.Errorf("the summary is %s, want %s", line.Summary, message.Body)
 	}
 }
 
-// receiver answers with the next of its statuses, the last one for ever; it verifies what it is sent.
+// receiver verifies each delivery and answers with the next of its statuses, or with the last one if there are no more.
 type receiver struct {
 	statuses []int
 	header   http.Header
@@ -88,24 +99,26 @@ func TestHTTPS(t *testing.T) {
 		deadline time.Duration
 		calls    int
 		ok       bool
-		refused  bool
+		refused  bool          // the error is permanent
+		waits    time.Duration // at least this long between the first two calls
 	}{
-		{name: "taken", statuses: []int{200}, calls: 1, ok: true},
-		{name: "taken with another 2xx", statuses: []int{204}, calls: 1, ok: true},
+		{name: "accepted", statuses: []int{200}, calls: 1, ok: true},
+		{name: "accepted with another 2xx", statuses: []int{204}, calls: 1, ok: true},
 		{name: "down once", statuses: []int{503, 200}, calls: 2, ok: true},
 		{name: "down for good", statuses: []int{500}, calls: 3},
 		{name: "gone", statuses: []int{410, 200}, calls: 1, refused: true},
 		{name: "unauthorized", statuses: []int{401, 200}, calls: 1, refused: true},
 		{name: "time-out at the receiver", statuses: []int{408, 200}, calls: 2, ok: true},
 		{name: "too early", statuses: []int{425, 200}, calls: 2, ok: true},
-		{name: "too many", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"3"}}, calls: 2, ok: true},
+		{name: "too many", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"3"}}, calls: 2, ok: true, waits: 3 * time.Second},
 		{name: "too many for a long time", statuses: []int{429, 200}, header: http.Header{"Retry-After": {"600"}}, calls: 1},
 		{
 			name:     "too many until a date",
 			statuses: []int{429, 200},
-			header:   http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:00:03 GMT"}},
+			header:   http.Header{"Retry-After": {"Sat, 01 Jan 2000 00:00:03 GMT"}}, // synctest's clock starts at 00:00:00
 			calls:    2,
 			ok:       true,
+			waits:    3 * time.Second,
 		},
 		{
 			name:     "too many until a date too far away",
@@ -119,7 +132,12 @@ func TestHTTPS(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &receiver{statuses: test.statuses, header: test.header}
-				d := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://hooks.example/secret-path?token=hidden", Key: key(fakeKey, nil), UserAgent: "giftstats/test", Transport: r})
+				d := delivery.HTTPS(delivery.HTTPSConfig{
+					URL:       "https://hooks.example/secret-path?token=hidden",
+					Key:       key(fakeKey, nil),
+					UserAgent: "giftstats/test",
+					Transport: r,
+				})
 				ctx := t.Context()
 				if test.deadline > 0 {
 					var cancel context.CancelFunc
@@ -127,22 +145,41 @@ func TestHTTPS(t *testing.T) {
 					defer cancel()
 				}
 				err := d.Deliver(ctx, message)
-				if (err == nil) != test.ok || permanent.Is(err) != test.refused || len(r.calls) != test.calls {
-					t.Errorf("%v (refused: %v) after %d calls", err, permanent.Is(err), len(r.calls))
+				if (err == nil) != test.ok {
+					t.Errorf("error %v, want success: %v", err, test.ok)
 				}
-				if err != nil && (strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "secret-path") || strings.Contains(err.Error(), fakeKey)) {
-					t.Errorf("a secret is in the error: %v", err)
+				if permanent.Is(err) != test.refused {
+					t.Errorf("error %v is permanent: %v, want %v", err, permanent.Is(err), test.refused)
 				}
-				for _, header := range r.calls {
-					if header.Get("webhook-id") != "live-1" || header.Get("Content-Type") != "application/json" || header.Get("User-Agent") != "giftstats/test" {
-						t.Errorf("headers %v", header)
+				if len(r.calls) != test.calls {
+					t.Fatalf("%d calls, want %d", len(r.calls), test.calls)
+				}
+				for _, secret := range []string{"hidden", "secret-path", fakeKey} {
+					if strings.Contains(fmt.Sprint(err), secret) {
+						t.Errorf("a secret is in the error: %v", err)
 					}
 				}
-				if (test.name == "too many" || test.name == "too many until a date") && r.times[1].Sub(r.times[0]) < 3*time.Second {
-					t.Error("Retry-After was not honoured")
+				for _, header := range r.calls {
+					checkHeader(t, header)
+				}
+				if test.waits > 0 && r.times[1].Sub(r.times[0]) < test.waits {
+					t.Errorf("retried after %v, want at least %v", r.times[1].Sub(r.times[0]), test.waits)
 				}
 			})
 		})
+	}
+}
+
+func checkHeader(t *testing.T, header http.Header) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"webhook-id":   "live-1",
+		"Content-Type": "application/json",
+		"User-Agent":   "giftstats/test",
+	} {
+		if got := header.Get(name); got != want {
+			t.Errorf("header %s is %q, want %q", name, got, want)
+		}
 	}
 }
 
@@ -155,7 +192,7 @@ func TestHTTPSFailures(t *testing.T) {
 	}{
 		{name: "no key", url: "https://h", key: key("", nil), want: "has no delivery_key to sign with"},
 		{name: "secret down", url: "https://h", key: key("", errors.New("store is down")), want: "store is down"},
-		{name: "no base64", url: "https://h", key: key("whsec_%%%", nil), want: "delivery_key of the secret document is not whsec_"},
+		{name: "not base64", url: "https://h", key: key("whsec_%%%", nil), want: "delivery_key of the secret document must be whsec_"},
 		{
 			name: "network",
 			url:  "https://h/hidden",
@@ -163,14 +200,17 @@ func TestHTTPSFailures(t *testing.T) {
 			err:  errors.New("connection refused"),
 			want: "h cannot be reached: connection refused",
 		},
-		{name: "no URL", url: "https://%zz", key: key(fakeKey, nil), want: "the URL to deliver to is none"},
+		{name: "invalid URL", url: "https://%zz", key: key(fakeKey, nil), want: "the delivery URL is invalid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := delivery.HTTPS(delivery.HTTPSConfig{URL: test.url, Key: test.key, Transport: &receiver{err: test.err, statuses: []int{200}}})
-				err := d.Deliver(t.Context(), message)
-				if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "hidden") {
-					t.Errorf("%v, want %q", err, test.want)
+				r := &receiver{err: test.err, statuses: []int{200}}
+				err := delivery.HTTPS(delivery.HTTPSConfig{URL: test.url, Key: test.key, Transport: r}).Deliver(t.Context(), message)
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want %q", err, test.want)
+				}
+				if strings.Contains(fmt.Sprint(err), "hidden") {
+					t.Errorf("the path is in the error: %v", err)
 				}
 			})
 		})
@@ -182,15 +222,19 @@ func TestHTTPSEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		r := &receiver{statuses: []int{429}, header: http.Header{"Retry-After": {"9"}}}
 		time.AfterFunc(time.Second, cancel)
-		begun := time.Now()
-		if err := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: r}).Deliver(ctx, message); err == nil || time.Since(begun) != time.Second {
-			t.Errorf("%v after %v", err, time.Since(begun))
+		started := time.Now()
+		err := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: r}).Deliver(ctx, message)
+		if err == nil {
+			t.Error("no error although the context was cancelled")
+		}
+		if took := time.Since(started); took != time.Second {
+			t.Errorf("took %v, want 1 s", took)
 		}
 	})
 }
 
 func TestHTTPSOverTheWire(t *testing.T) {
-	taken := make(chan []byte, 1)
+	accepted := make(chan []byte, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		verifier, err := standardwebhooks.NewWebhook(fakeKey)
@@ -201,14 +245,14 @@ func TestHTTPSOverTheWire(t *testing.T) {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return
 		}
-		taken <- body
+		accepted <- body
 	}))
 	defer server.Close()
 	if err := delivery.HTTPS(delivery.HTTPSConfig{URL: server.URL, Key: key(fakeKey, nil)}).Deliver(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
-	if body := <-taken; !bytes.Equal(body, message.Body) {
-		t.Errorf("%s", body)
+	if body := <-accepted; !bytes.Equal(body, message.Body) {
+		t.Errorf("received %s, want %s", body, message.Body)
 	}
 }
 
@@ -224,11 +268,11 @@ func TestAll(t *testing.T) {
 		ok      bool
 		refused bool
 	}{
-		{name: "all take it", errs: []error{nil, nil}, ok: true},
+		{name: "all accept", errs: []error{nil, nil}, ok: true},
 		{name: "one alone", errs: []error{nil}, ok: true},
 		{name: "one is down", errs: []error{nil, down}},
 		{name: "one refuses", errs: []error{nil, gone}, refused: true},
-		{name: "one refuses, one may take it later", errs: []error{gone, down}},
+		{name: "one refuses, one may accept later", errs: []error{gone, down}},
 		{name: "both refuse", errs: []error{gone, fmt.Errorf("wrapped: %w", gone)}, refused: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -237,8 +281,11 @@ func TestAll(t *testing.T) {
 				receivers = append(receivers, fixed{err})
 			}
 			err := delivery.All(receivers...).Deliver(t.Context(), message)
-			if (err == nil) != test.ok || permanent.Is(err) != test.refused {
-				t.Errorf("%v, refused: %v", err, permanent.Is(err))
+			if (err == nil) != test.ok {
+				t.Errorf("error %v, want success: %v", err, test.ok)
+			}
+			if permanent.Is(err) != test.refused {
+				t.Errorf("error %v is permanent: %v, want %v", err, permanent.Is(err), test.refused)
 			}
 		})
 	}

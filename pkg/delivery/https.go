@@ -20,21 +20,24 @@ import (
 )
 
 const (
-	httpsTimeout  = 5 * time.Second // one attempt
+	httpsTimeout  = 5 * time.Second // limits one attempt
 	httpsAttempts = 3
 	firstBackoff  = 200 * time.Millisecond
 )
 
-// HTTPSConfig of a receiver. URL and Key are required.
+// HTTPSConfig configures a receiver. URL and Key are required.
 type HTTPSConfig struct {
-	URL       string                                    // https, or http to loopback; checked by the settings
-	Key       func(ctx context.Context) (string, error) // the delivery_key of the secret: whsec_ and base64
+	URL string // https, or http to a loopback host; the settings have checked it
+	// Key returns the delivery_key of the secret document: whsec_ and base64. It is read for every delivery, so that a rotation
+	// needs no restart.
+	Key       func(ctx context.Context) (string, error)
 	UserAgent string
 	Now       func() time.Time  // default: time.Now
-	Transport http.RoundTripper // default: http.DefaultTransport's settings, TLS 1.2 or newer
+	Transport http.RoundTripper // default: the settings of http.DefaultTransport, with TLS 1.2 or newer
 }
 
-// HTTPS delivers to a URL as Standard Webhooks says: signed, with the message's id in the header webhook-id.
+// HTTPS returns a Deliverer that posts messages to a URL, signed as Standard Webhooks specifies. The header webhook-id has the id
+// of the message.
 //
 // Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 func HTTPS(config HTTPSConfig) Deliverer {
@@ -57,27 +60,27 @@ type https struct {
 	client *http.Client
 }
 
-// Deliver sends the message, and again while that can help and the deadline of ctx leaves room.
+// Deliver sends the message. It retries while that can help and the deadline of ctx leaves time.
 func (h *https) Deliver(ctx context.Context, message Message) error {
 	secret, err := h.config.Key(ctx)
 	if err != nil {
 		return err
 	}
 	if secret == "" {
-		return errors.New("the secret document has no delivery_key to sign with: add one, like whsec_ and base64 of 32 random bytes")
+		return errors.New("the secret document has no delivery_key to sign with: add whsec_ and the base64 of 32 random bytes")
 	}
 	signer, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
-		return errors.New("the delivery_key of the secret document is not whsec_ and base64")
+		return errors.New("the delivery_key of the secret document must be whsec_ and base64")
 	}
 	backoff := retry.Backoff{First: firstBackoff}
 	for attempt := 1; ; attempt++ {
-		began := h.config.Now()
+		started := h.config.Now()
 		retryAfter, err := h.send(ctx, signer, message)
 		if err == nil || permanent.Is(err) || attempt == httpsAttempts {
 			return err
 		}
-		if !backoff.Wait(ctx, attempt, retryAfter, h.config.Now().Sub(began)) {
+		if !backoff.Wait(ctx, attempt, retryAfter, h.config.Now().Sub(started)) {
 			return err
 		}
 	}
@@ -93,7 +96,7 @@ func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, mess
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.config.URL, bytes.NewReader(message.Body))
 	if err != nil {
-		return 0, permanent.Error(errors.New("the URL to deliver to is none"))
+		return 0, permanent.Error(errors.New("the delivery URL is invalid"))
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", h.config.UserAgent)
@@ -105,11 +108,11 @@ func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, mess
 		return 0, unreachable(request.URL.Host, err)
 	}
 	defer response.Body.Close()
-	io.CopyN(io.Discard, response.Body, 64<<10) // lets the connection be used again
+	io.CopyN(io.Discard, response.Body, 64<<10) // so that the connection can be reused
 	return retry.After(response.Header, now), judge(response, request.URL.Host)
 }
 
-// unreachable leaves the *url.Error out: the path and query of the URL may be the receiver's secret.
+// unreachable drops the *url.Error around the cause: the path and query of the URL may be a secret of the receiver.
 func unreachable(host string, err error) error {
 	var inURL *url.Error
 	if errors.As(err, &inURL) {
@@ -118,7 +121,7 @@ func unreachable(host string, err error) error {
 	return fmt.Errorf("%s cannot be reached: %w", host, err)
 }
 
-// judge takes 2xx as success, and of the rest says whether a repeat may help: not for 4xx, but for 408, 425 and 429.
+// judge accepts 2xx. The error for a 4xx is permanent, except for 408, 425 and 429, after which a retry may succeed.
 func judge(response *http.Response, host string) error {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {

@@ -1,7 +1,7 @@
-// Package usersig makes and checks UserSigs, the signatures that stand for an account of a Tencent Chat app.
+// Package usersig creates and verifies UserSigs, the signatures that authenticate an account of a Tencent Chat app.
 //
-// Both sides are the official library's; around it stand a cache for the one account that this project signs for, and the
-// checks that the library leaves out.
+// The official library does both. This package adds a cache for the one account that this project signs for, and checks that the
+// library does not make.
 //
 // Source: https://github.com/tencentyun/tls-sig-api-v2-golang
 package usersig
@@ -15,19 +15,18 @@ import (
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 )
 
-// Validity is how long a signature made here is good. Tencent recommends at least 24 hours:
+// Validity is how long a signature of a [Signer] is valid. Tencent recommends at least 24 hours:
 // https://www.tencentcloud.com/document/product/1047/34348 (code 70001).
 const Validity = 24 * time.Hour
 
-// Identity is who a signature is made for, and with which key.
+// Identity is the account that a signature is for, and the key that signs it.
 type Identity struct {
 	SDKAppID int64
 	Account  string
 	Key      string
 }
 
-// Signer signs for one identity at a time and keeps the signature for half of its validity. It may be used from several
-// goroutines.
+// Signer signs for one identity at a time and caches the signature for half of its validity. It is safe for concurrent use.
 type Signer struct {
 	now func() time.Time
 
@@ -37,10 +36,10 @@ type Signer struct {
 	renewAt  time.Time
 }
 
-// NewSigner renews its signatures by the clock now.
+// NewSigner returns a Signer that uses now as its clock.
 func NewSigner(now func() time.Time) *Signer { return &Signer{now: now} }
 
-// Sign returns a signature for the identity: the kept one while it is young enough and made for the same identity.
+// Sign returns a signature for the identity. It returns the cached one if that is for the same identity and not due for renewal.
 func (s *Signer) Sign(identity Identity) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,7 +48,7 @@ func (s *Signer) Sign(identity Identity) (string, error) {
 		return s.sig, nil
 	}
 	if identity.Key == "" || identity.Account == "" || identity.SDKAppID <= 0 {
-		return "", errors.New("usersig: app, account and key are needed to sign")
+		return "", errors.New("usersig: SDKAppID, account and key are required")
 	}
 	sig, err := tencentyun.GenUserSig(int(identity.SDKAppID), identity.Key, identity.Account, int(Validity/time.Second))
 	if err != nil {
@@ -59,7 +58,7 @@ func (s *Signer) Sign(identity Identity) (string, error) {
 	return sig, nil
 }
 
-// Forget drops the kept signature if it is the given one, which upstream refused.
+// Forget removes the given signature, which upstream refused, from the cache.
 func (s *Signer) Forget(refused string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

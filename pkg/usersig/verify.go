@@ -14,23 +14,22 @@ import (
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 )
 
-// Bounds of what is decoded. A signature of a 32-byte account has some 300 bytes, one with a TRTC user buffer some 700.
+// Bounds in bytes of what is decoded. A signature of a 32-byte account has about 300 bytes, one with a TRTC user buffer about 700.
 const (
 	maxEncoded = 4 << 10
 	maxDecoded = 16 << 10
 )
 
-// What [Verify] may say. ErrInvalid stands for every flaw but age, so that its text teaches a forger nothing.
+// The errors of [Verify]. ErrInvalid is the error for everything but age: a forger must not learn what is wrong.
 var (
 	ErrInvalid = errors.New("usersig: not a valid signature of this account")
 	ErrExpired = errors.New("usersig: expired")
 )
 
-// Verify checks that sig is a signature of the identity that is good at the time now. It returns nil, ErrExpired or
-// ErrInvalid.
+// Verify checks that sig is a signature of the identity and valid at the time now. It returns nil, ErrExpired or ErrInvalid.
 //
-// The official verifier reads on with an empty signature when the JSON inside is malformed, and decompresses without
-// bound, so the shape is checked before it is asked.
+// If the JSON inside is malformed, the official verifier continues with an empty signature, and it decompresses without a bound.
+// Therefore the form is checked first.
 func Verify(sig string, identity Identity, now time.Time) error {
 	if identity.Key == "" || identity.Account == "" || identity.SDKAppID <= 0 || !wellFormed(sig) {
 		return ErrInvalid
@@ -46,7 +45,7 @@ func Verify(sig string, identity Identity, now time.Time) error {
 	}
 }
 
-// unescape turns the signature's alphabet into that of standard base64.
+// unescape converts the alphabet of a UserSig to that of standard base64.
 var unescape = strings.NewReplacer("*", "+", "-", "/", "_", "=")
 
 func wellFormed(sig string) bool {

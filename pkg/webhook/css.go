@@ -13,24 +13,24 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// cssPushEnded is the event_type of a push that was interrupted or has ended.
+// cssPushEnded is the event_type of a push that ended or was interrupted.
 const cssPushEnded = 0
 
-// cssSignature is what is read of a body before it is verified. It comes first, so that a field of another type cannot
-// keep the signature from being checked.
+// cssSignature has the fields of the body that verify it. They are decoded before all others, so that a field with a wrong type
+// is reported only to a sender who knows the key.
 type cssSignature struct {
 	Sign lenient.Text `json:"sign"`
-	T    lenient.Text `json:"t"` // Unix seconds until which the signature is good; pages disagree on its type
+	T    lenient.Text `json:"t"` // expiry in Unix seconds; Tencent's pages disagree on its type
 }
 
-// cssBody is the body of a push event. The stream is the room.
+// cssBody is the body of a push event. The stream id is taken as the room id.
 //
 // Source: https://www.tencentcloud.com/document/product/267/38081
 type cssBody struct {
 	EventType lenient.Int  `json:"event_type"`
 	StreamID  lenient.Text `json:"stream_id"`
 	EventTime lenient.Int  `json:"event_time"` // Unix seconds
-	Sequence  lenient.Text `json:"sequence"`   // of the push: the same at its start and at its end
+	Sequence  lenient.Text `json:"sequence"`   // identifies the push: the same at its start and its end
 	ErrCode   lenient.Text `json:"errcode"`
 	ErrMsg    lenient.Text `json:"errmsg"`
 }
@@ -50,21 +50,25 @@ func readCSS(request Request, app App, now time.Time) (*streamend.Event, error) 
 		return nil, nil
 	}
 	stream := string(body.StreamID)
-	return end(streamend.Event{
-		EventID: streamend.ID(streamend.SourceCSS, stream, cmp.Or(string(body.Sequence), strconv.FormatInt(body.EventTime.Value, 10))),
-		RoomID:  stream, EndedAt: at(body.EventTime.Value * 1000), Reason: body.reason(), Source: streamend.SourceCSS,
+	push := cmp.Or(string(body.Sequence), strconv.FormatInt(body.EventTime.Value, 10))
+	return checked(streamend.Event{
+		EventID: streamend.ID(streamend.SourceCSS, stream, push),
+		RoomID:  stream,
+		EndedAt: timeOf(body.EventTime.Value * 1000),
+		Reason:  body.reason(),
+		Source:  streamend.SourceCSS,
 	})
 }
 
-// checkCSS verifies the signature, which covers the time alone and comes in the body.
+// checkCSS verifies the signature in the body. It covers only the expiry time.
 func checkCSS(body []byte, app App, now time.Time) error {
 	var given cssSignature
 	if json.Unmarshal(body, &given) != nil || given.Sign == "" {
-		return unauthenticated("the webhook's body has no sign and t: set a key in the callback template")
+		return unauthenticated("the webhook has no sign in its body: set a key in the callback template")
 	}
 	digest := md5.Sum([]byte(app.Keys.CSSKey.Reveal() + string(given.T)))
-	if !same(strings.ToLower(string(given.Sign)), hex.EncodeToString(digest[:])) {
-		return unauthenticated("the webhook's sign is wrong: is css_key in the secret the key of the callback template?")
+	if !equal(strings.ToLower(string(given.Sign)), hex.EncodeToString(digest[:])) {
+		return unauthenticated("wrong sign in the webhook's body: css_key in the secret must be the key of the callback template")
 	}
 	until, err := strconv.ParseInt(string(given.T), 10, 64)
 	if err != nil || now.After(time.Unix(until, 0)) {

@@ -14,14 +14,14 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// requestTimeWindow is how far the time of a live webhook may be off: https://trtc.io/document/64412
+// requestTimeWindow is the largest accepted difference between RequestTime and our clock: https://trtc.io/document/64412
 const requestTimeWindow = time.Minute
 
-// roomEnded are the commands that tell of a dissolved room. The last is an older dialect's:
+// roomEnded has the commands that report a dissolved room. The last one is from an older API:
 // https://trtc.io/document/64423, https://trtc.io/document/60732, https://cloud.tencent.com/document/product/1690/92698
 var roomEnded = map[string]bool{"Live.CallbackAfterDestroyRoom": true, "Room.CallbackAfterDestroyRoom": true, "destroyRoom": true}
 
-// liveBody is the body of a dissolved room's webhook. Blocks that only newer versions send are optional.
+// liveBody is the body of the webhook of a dissolved room. RoomInfo and Statistic are optional: older versions do not send them.
 //
 // Source: https://trtc.io/document/64423
 type liveBody struct {
@@ -43,7 +43,7 @@ func readLive(request Request, app App, now time.Time) (*streamend.Event, error)
 	if err := checkLive(query, app, now); err != nil {
 		return nil, err
 	}
-	// Pages disagree on the parameter's name: https://www.tencentcloud.com/document/product/647/64412
+	// Tencent's pages disagree on the name of the parameter: https://www.tencentcloud.com/document/product/647/64412
 	command := cmp.Or(query["callbackcommand"], query["webhookcommand"], query["command"])
 	if command != "" && !roomEnded[command] {
 		return nil, nil
@@ -58,18 +58,18 @@ func readLive(request Request, app App, now time.Time) (*streamend.Event, error)
 	return body.event()
 }
 
-// checkLive verifies the signature, which covers the time alone, and that the webhook is of the app.
+// checkLive verifies the signature, which covers only RequestTime, and the app.
 func checkLive(query map[string]string, app App, now time.Time) error {
 	seconds, err := strconv.ParseInt(query["requesttime"], 10, 64)
 	if err != nil || query["sign"] == "" {
-		return unauthenticated("the webhook has no Sign and RequestTime: switch its authentication on")
+		return unauthenticated("the webhook has no Sign and RequestTime: switch on webhook authentication in the console")
 	}
 	digest := sha256.Sum256([]byte(app.Keys.LiveToken.Reveal() + query["requesttime"]))
-	if !same(strings.ToLower(query["sign"]), hex.EncodeToString(digest[:])) {
-		return unauthenticated("the webhook's Sign is wrong: is live_token in the secret the token that is configured at Tencent?")
+	if !equal(strings.ToLower(query["sign"]), hex.EncodeToString(digest[:])) {
+		return unauthenticated("wrong Sign of the webhook: live_token in the secret must be the token that is configured in the console")
 	}
 	if now.Sub(time.Unix(seconds, 0)).Abs() > requestTimeWindow {
-		return unauthenticated("the webhook's RequestTime is more than a minute off")
+		return unauthenticated("the webhook's RequestTime is more than a minute away from the current time")
 	}
 	if query["sdkappid"] != strconv.FormatInt(app.SDKAppID, 10) {
 		return anotherApp()
@@ -80,13 +80,16 @@ func checkLive(query map[string]string, app App, now time.Time) error {
 func (b liveBody) event() (*streamend.Event, error) {
 	event := streamend.Event{
 		EventID: streamend.ID(streamend.SourceLive, string(b.RoomID), strconv.FormatInt(b.EventTime.Value, 10)),
-		RoomID:  string(b.RoomID), EndedAt: at(b.EventTime.Value), Reason: string(b.EventType), Source: streamend.SourceLive,
+		RoomID:  string(b.RoomID),
+		EndedAt: timeOf(b.EventTime.Value),
+		Reason:  string(b.EventType),
+		Source:  streamend.SourceLive,
 	}
 	if b.RoomInfo != nil && b.RoomInfo.OwnerAccount != "" {
 		event.Accounts = []string{string(b.RoomInfo.OwnerAccount)}
 	}
 	event.RoomTotals = b.Statistic.totals()
-	return end(event)
+	return checked(event)
 }
 
 type statistic struct {
@@ -116,7 +119,7 @@ func (s *statistic) totals() *giftstats.RoomTotals {
 	}
 }
 
-// lowerCase makes the names of parameters comparable: pages spell them differently.
+// lowerCase returns the first value of each parameter by its lower-case name: Tencent's pages spell the names differently.
 func lowerCase(query url.Values) map[string]string {
 	lower := make(map[string]string, len(query))
 	for name, values := range query {

@@ -11,7 +11,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// The event of TRTC that tells of a dismissed room: https://trtc.io/document/39558
+// TRTC's event of a dismissed room: https://trtc.io/document/39558
 const (
 	trtcRoomGroup     = 1
 	trtcRoomDismissed = 102
@@ -23,7 +23,7 @@ type trtcBody struct {
 	EventInfo    struct {
 		RoomID    lenient.Text `json:"RoomId"`
 		EventTs   lenient.Int  // seconds
-		EventMsTs lenient.Int  // milliseconds; not in older versions
+		EventMsTs lenient.Int  // milliseconds; missing in older versions
 	}
 }
 
@@ -34,8 +34,9 @@ func readTRTC(request Request, app App, _ time.Time) (*streamend.Event, error) {
 	}
 	mac := hmac.New(sha256.New, []byte(app.Keys.TRTCKey.Reveal()))
 	mac.Write(request.Body)
-	if !same(request.Header.Get("Sign"), base64.StdEncoding.EncodeToString(mac.Sum(nil))) {
-		return nil, unauthenticated("the webhook's Sign is missing or wrong: is trtc_key in the secret the key that is configured at Tencent?")
+	if !equal(request.Header.Get("Sign"), base64.StdEncoding.EncodeToString(mac.Sum(nil))) {
+		return nil, unauthenticated("missing or wrong Sign of the webhook: " +
+			"trtc_key in the secret must be the key that is configured in the console")
 	}
 	if request.Header.Get("SdkAppId") != strconv.FormatInt(app.SDKAppID, 10) {
 		return nil, anotherApp()
@@ -52,8 +53,11 @@ func readTRTC(request Request, app App, _ time.Time) (*streamend.Event, error) {
 		milliseconds = body.EventInfo.EventTs.Value * 1000
 	}
 	room := string(body.EventInfo.RoomID)
-	return end(streamend.Event{
+	return checked(streamend.Event{
 		EventID: streamend.ID(streamend.SourceTRTC, room, strconv.FormatInt(milliseconds, 10)),
-		RoomID:  room, EndedAt: at(milliseconds), Reason: "room dismissed", Source: streamend.SourceTRTC,
+		RoomID:  room,
+		EndedAt: timeOf(milliseconds),
+		Reason:  "room dismissed",
+		Source:  streamend.SourceTRTC,
 	})
 }

@@ -1,9 +1,9 @@
-// Package webhook verifies what Tencent sends when something happens in a room, and reads the ends of streams out of it.
+// Package webhook verifies the webhooks that Tencent sends when something happens in a room, and finds those that report the end
+// of a stream.
 //
-// Each kind is verified by its own signature before anything of its body is used. Only TRTC's signature covers the body: what
-// a live or CSS webhook says besides its time is a hint. Errors are [giftstats.Error]s: unauthenticated for a wrong
-// signature, forbidden for another app, not_found for a kind without a key, invalid_request for a body that is not as
-// documented.
+// Each kind has its own signature, which is verified before the body is used. Only TRTC's signature covers the body, so what a
+// live or CSS webhook says besides its time is not proven. Errors are [giftstats.Error]s: unauthenticated for a wrong signature,
+// forbidden for another app, not_found for a kind without a key, invalid_request for a body that is not as documented.
 package webhook
 
 import (
@@ -17,57 +17,58 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// Request is a webhook as it came.
+// Request is a received webhook.
 type Request struct {
 	Query  url.Values
 	Header http.Header
-	Body   []byte // as received: a signature may cover the bytes
+	Body   []byte // unchanged: a signature may cover the bytes
 }
 
-// App is whose webhooks are accepted.
+// App says which webhooks are accepted.
 type App struct {
 	SDKAppID int64
 	Keys     secret.WebhookKeys
-	// CSSEndsStream makes an interrupted push of CSS the end of a stream. It also happens on a network drop.
+	// CSSEndsStream says whether an interrupted CSS push is the end of a stream. A lost network interrupts a push as well.
 	CSSEndsStream bool
 }
 
 // Kind is one of the services that send webhooks.
 type Kind struct {
 	Name string
-	// Ack is the reply that acknowledges a webhook.
+	// Ack is the documented reply to an accepted webhook.
 	Ack string
-	// Read verifies a webhook and returns the end of the stream that it tells of, or nil when it tells of something else.
+	// Read verifies a webhook. It returns the stream end that the webhook reports, or nil if it reports something else.
 	Read func(request Request, app App, now time.Time) (*streamend.Event, error)
 }
 
-// The kinds.
+// The kinds of webhooks.
 var (
-	// Live is for the commands Live.*, Room.* and the others of one app's callback URL: https://trtc.io/document/64412
-	Live = Kind{"live", `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, readLive}
-	// TRTC is for its room events: https://trtc.io/document/39558
-	TRTC = Kind{"trtc", `{"code":0}`, readTRTC}
-	// CSS is for its push events: https://www.tencentcloud.com/document/product/267/38081
-	CSS = Kind{"css", `{"code":0}`, readCSS}
+	// Live is for all commands that one callback URL of an app receives, such as Live.* and Room.*: https://trtc.io/document/64412
+	Live = Kind{Name: "live", Ack: `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, Read: readLive}
+	// TRTC is for TRTC's room events: https://trtc.io/document/39558
+	TRTC = Kind{Name: "trtc", Ack: `{"code":0}`, Read: readTRTC}
+	// CSS is for the push events of Cloud Streaming Services: https://www.tencentcloud.com/document/product/267/38081
+	CSS = Kind{Name: "css", Ack: `{"code":0}`, Read: readCSS}
 )
 
+// unconfigured is the error of any other unknown path: a caller does not learn which kinds of webhooks exist.
 func unconfigured() error {
-	return &giftstats.Error{Code: giftstats.CodeNotFound, Detail: "there is no such path; /openapi.json lists those that there are"}
+	return giftstats.Errorf(giftstats.CodeNotFound, "unknown path; see /openapi.json")
 }
 
 func unauthenticated(detail string) error {
-	return &giftstats.Error{Code: giftstats.CodeUnauthenticated, Detail: detail}
+	return giftstats.Errorf(giftstats.CodeUnauthenticated, "%s", detail)
 }
 
 func anotherApp() error {
-	return &giftstats.Error{Code: giftstats.CodeForbidden, Detail: "the webhook is of another app"}
+	return giftstats.Errorf(giftstats.CodeForbidden, "the webhook is from another app")
 }
 
-// same compares in constant time.
-func same(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
+// equal compares in constant time.
+func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
 
-// end completes an event and checks it as if somebody had sent it.
-func end(event streamend.Event) (*streamend.Event, error) {
+// checked returns the event if its room and accounts are valid.
+func checked(event streamend.Event) (*streamend.Event, error) {
 	if err := giftstats.ValidateRoomID(event.RoomID); err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ func end(event streamend.Event) (*streamend.Event, error) {
 	return &event, nil
 }
 
-// at turns milliseconds into a time; nil when there are none.
-func at(milliseconds int64) *time.Time {
+// timeOf converts Unix milliseconds. It returns nil if they are missing.
+func timeOf(milliseconds int64) *time.Time {
 	if milliseconds <= 0 {
 		return nil
 	}

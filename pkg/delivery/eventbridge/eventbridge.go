@@ -1,4 +1,4 @@
-// Package eventbridge puts summaries on an Amazon EventBridge bus.
+// Package eventbridge sends summaries to an Amazon EventBridge event bus.
 package eventbridge
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 )
 
-// Source is the source of the events, which rules match on; their detail type is the type of the message.
+// Source is the source of the events. Their detail type is the type of the message. Rules match on both.
 const Source = "giftstats"
 
-// Bus is one event bus. It is a [delivery.Deliverer].
+// Bus is one event bus. It implements [delivery.Deliverer].
 type Bus struct {
 	name        string
 	environment awsenv.Environment
 	client      *eventbridge.Client
 }
 
-// New makes the client of the bus with the name or ARN.
+// New returns the bus with the given name or ARN. It sends nothing.
 func New(name string, environment awsenv.Environment) (*Bus, error) {
 	config, err := environment.Config("EVENTBRIDGE", "")
 	if err != nil {
@@ -35,12 +35,12 @@ func New(name string, environment awsenv.Environment) (*Bus, error) {
 		config.Region = parts[3] // arn:aws:events:REGION:ACCOUNT:event-bus/NAME
 	}
 	if config.Region == "" {
-		return nil, errors.New("no region is known for the bus of GIFTSTATS_DELIVER: set AWS_REGION, or give the bus's ARN")
+		return nil, errors.New("unknown region of the event bus in GIFTSTATS_DELIVER: set AWS_REGION, or use the ARN of the bus")
 	}
 	return &Bus{name, environment, eventbridge.NewFromConfig(config)}, nil
 }
 
-// Deliver puts the message on the bus, with its body as detail. PutEvents succeeds as a call even when it refuses the entry.
+// Deliver sends the message with its body as detail. PutEvents succeeds even if it refuses the entry, so the entry is checked.
 //
 // Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 func (b *Bus) Deliver(ctx context.Context, message delivery.Message) error {
@@ -48,17 +48,17 @@ func (b *Bus) Deliver(ctx context.Context, message delivery.Message) error {
 		EventBusName: &b.name, Source: aws.String(Source), DetailType: &message.Type, Detail: aws.String(string(message.Body)), Time: &message.At,
 	}}})
 	if err != nil {
-		return fmt.Errorf("put on the bus %s: %w", b.name, b.environment.Explain(ctx, err, advice))
+		return fmt.Errorf("send to the event bus %s: %w", b.name, b.environment.Explain(ctx, err, advice))
 	}
 	for _, entry := range output.Entries {
 		if entry.ErrorCode != nil {
-			return fmt.Errorf("put on the bus %s: %s: %s", b.name, *entry.ErrorCode, aws.ToString(entry.ErrorMessage))
+			return fmt.Errorf("send to the event bus %s: %s: %s", b.name, *entry.ErrorCode, aws.ToString(entry.ErrorMessage))
 		}
 	}
 	return nil
 }
 
-// advice says what to do about the errors that a wrong set-up gives.
+// advice says how to fix the errors of a wrong configuration.
 func advice(code string) string {
 	switch code {
 	case "ResourceNotFoundException":

@@ -31,8 +31,12 @@ func TestDeliver(t *testing.T) {
 	if len(events) != 2 {
 		t.Fatalf("%d events, want 2", len(events))
 	}
-	if got := events[0]; got.Bus != "results" || got.Source != "giftstats" || got.DetailType != "stream.summary" || got.Detail != `{"n":1}` || got.Time != 1_700_000_000 {
-		t.Errorf("%+v", got)
+	got := events[0]
+	if got.Bus != "results" || got.Source != "giftstats" || got.DetailType != "stream.summary" {
+		t.Errorf("sent %+v", got)
+	}
+	if got.Detail != `{"n":1}` || got.Time != 1_700_000_000 {
+		t.Errorf("sent %s of %v", got.Detail, got.Time)
 	}
 }
 
@@ -46,18 +50,27 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = bus.Deliver(t.Context(), message)
-		if err == nil || permanent.Is(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
-			t.Errorf("%v", err)
+		if err == nil || permanent.Is(err) {
+			t.Errorf("error %v, want one that is not permanent", err)
+		}
+		if strings.Contains(fmt.Sprint(err), cloud.Lookup("AWS_SESSION_TOKEN")) {
+			t.Errorf("the session token is in the error: %v", err)
 		}
 		return fmt.Sprint(err)
 	}
-	for code, want := range map[string]string{"AccessDeniedException": "needs events:PutEvents", "ResourceNotFoundException": "check the bus's name", "SomethingNew": "SomethingNew"} {
-		if text := deliver(func(s *awsapi.Server) { s.Misbehave(awsapi.Fault{Times: -1, Code: code}) }); !strings.Contains(text, want) {
-			t.Errorf("%s: %s", code, text)
+	for code, want := range map[string]string{
+		"AccessDeniedException":     "needs events:PutEvents",
+		"ResourceNotFoundException": "check the bus's name",
+		"SomethingNew":              "SomethingNew",
+	} {
+		text := deliver(func(s *awsapi.Server) { s.Misbehave(awsapi.Fault{Times: -1, Code: code}) })
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: error %s, want %q", code, text, want)
 		}
 	}
-	if text := deliver(func(s *awsapi.Server) { s.RefuseEvents("InternalFailure") }); !strings.Contains(text, "put on the bus results: InternalFailure") {
-		t.Errorf("a refused entry in a call that succeeds: %s", text)
+	text := deliver(func(s *awsapi.Server) { s.RefuseEvents("InternalFailure") })
+	if want := "send to the event bus results: InternalFailure"; !strings.Contains(text, want) {
+		t.Errorf("a refused entry in a successful call: error %s, want %q", text, want)
 	}
 }
 
@@ -67,12 +80,12 @@ func TestNew(t *testing.T) {
 		t.Errorf("the ARN has the region: %v", err)
 	}
 	if _, err := eventbridge.New("results", awsenv.New(func(string) string { return "nonsense" })); err == nil {
-		t.Error("wrong variables are taken")
+		t.Error("invalid variables are accepted")
 	}
 }
 
 func ExampleNew() {
 	_, err := eventbridge.New("results", awsenv.New(func(string) string { return "" }))
 	fmt.Println(err)
-	// Output: no region is known for the bus of GIFTSTATS_DELIVER: set AWS_REGION, or give the bus's ARN
+	// Output: unknown region of the event bus in GIFTSTATS_DELIVER: set AWS_REGION, or use the ARN of the bus
 }

@@ -1,5 +1,5 @@
-// Package scf hands messages to another Tencent SCF function by asynchronous invocation: SCF keeps the event, runs the
-// function, and repeats it when it fails.
+// Package scf sends messages to another Tencent SCF function by asynchronous invocation: SCF stores the event, invokes the
+// function, and retries when it fails.
 //
 // Source: https://intl.cloud.tencent.com/document/product/583/17243
 package scf
@@ -16,17 +16,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 )
 
-// Options of a [Function]. FunctionName is required.
+// Options configure a [Function]. FunctionName is required.
 type Options struct {
 	FunctionName string
 	Region       string                   // default: TENCENTCLOUD_REGION, which SCF sets
-	Namespace    string                   // default: SCF's own, default
-	Qualifier    string                   // version or alias; default: SCF's own, $DEFAULT
+	Namespace    string                   // default: the namespace "default"
+	Qualifier    string                   // version or alias; default: $DEFAULT
 	Endpoint     string                   // default: https://scf.tencentcloudapi.com
 	Lookup       func(name string) string // os.Getenv
 }
 
-// Function is invoked with messages. It is a [delivery.Deliverer].
+// Function is the function to invoke. It implements [delivery.Deliverer].
 type Function struct {
 	options Options
 	client  *tencentenv.Client
@@ -35,10 +35,16 @@ type Function struct {
 // New checks the options; it sends nothing.
 func New(options Options) (*Function, error) {
 	if options.FunctionName == "" {
-		return nil, errors.New("the function's name is missing in GIFTSTATS_QUEUE")
+		return nil, errors.New("GIFTSTATS_QUEUE has no function name")
 	}
 	client, err := tencentenv.New(tencentenv.Options{
-		Product: "scf", Version: "2018-04-16", Region: options.Region, Endpoint: options.Endpoint, Lookup: options.Lookup, Setting: "GIFTSTATS_QUEUE", Advise: advice,
+		Product:  "scf",
+		Version:  "2018-04-16",
+		Region:   options.Region,
+		Endpoint: options.Endpoint,
+		Lookup:   options.Lookup,
+		Setting:  "GIFTSTATS_QUEUE",
+		Advise:   advice,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("function of GIFTSTATS_QUEUE: %w", err)
@@ -53,9 +59,13 @@ type response struct {
 	}
 }
 
-// Deliver invokes the function with the message's body as its event. SCF has taken it when this returns nil.
+// Deliver invokes the function with the message's body as event. A nil error means that SCF has stored the event.
 func (f *Function) Deliver(ctx context.Context, message delivery.Message) error {
-	parameters := map[string]any{"FunctionName": f.options.FunctionName, "InvocationType": "Event", "ClientContext": string(message.Body)}
+	parameters := map[string]any{
+		"FunctionName":   f.options.FunctionName,
+		"InvocationType": "Event",
+		"ClientContext":  string(message.Body),
+	}
 	if f.options.Namespace != "" {
 		parameters["Namespace"] = f.options.Namespace
 	}
@@ -68,7 +78,7 @@ func (f *Function) Deliver(ctx context.Context, message delivery.Message) error 
 	return nil
 }
 
-// advice says what to do about the errors that a wrong set-up gives.
+// advice says how to fix the errors of a wrong configuration.
 func advice(code string) string {
 	switch {
 	case strings.HasPrefix(code, "ResourceNotFound"):

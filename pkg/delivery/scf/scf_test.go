@@ -16,7 +16,10 @@ var message = delivery.Message{ID: "live-1", Body: []byte(`{"room_id":"r"}`)}
 func TestDeliver(t *testing.T) {
 	cloud := tencentapi.New(tencentapi.Config{})
 	defer cloud.Close()
-	for _, options := range []scf.Options{{FunctionName: "ends"}, {FunctionName: "ends", Namespace: "live", Qualifier: "prod", Region: "ap-guangzhou"}} {
+	for _, options := range []scf.Options{
+		{FunctionName: "ends"},
+		{FunctionName: "ends", Namespace: "live", Qualifier: "prod", Region: "ap-guangzhou"},
+	} {
 		options.Endpoint, options.Lookup = cloud.URL, cloud.Lookup
 		function, err := scf.New(options)
 		if err != nil {
@@ -27,16 +30,27 @@ func TestDeliver(t *testing.T) {
 		}
 	}
 	got := cloud.Invocations()
-	if len(got) != 2 || got[0].FunctionName != "ends" || got[0].InvocationType != "Event" || got[0].ClientContext != `{"room_id":"r"}` || got[0].Region != "ap-singapore" ||
-		got[1].Namespace != "live" || got[1].Qualifier != "prod" || got[1].Region != "ap-guangzhou" {
-		t.Errorf("%+v", got)
+	if len(got) != 2 {
+		t.Fatalf("%d invocations, want 2", len(got))
+	}
+	if got[0].FunctionName != "ends" || got[0].InvocationType != "Event" || got[0].ClientContext != `{"room_id":"r"}` {
+		t.Errorf("sent %+v", got[0])
+	}
+	if got[0].Region != "ap-singapore" {
+		t.Errorf("sent to %s, want the region of the environment", got[0].Region)
+	}
+	if got[1].Namespace != "live" || got[1].Qualifier != "prod" || got[1].Region != "ap-guangzhou" {
+		t.Errorf("the options are not in %+v", got[1])
 	}
 }
 
 func TestFailures(t *testing.T) {
 	for code, want := range map[string]string{
-		"ResourceNotFound.FunctionName": "check the function's name", "UnauthorizedOperation": "needs scf:InvokeFunction", "RequestLimitExceeded": "too many invocations",
-		"AuthFailure.SignatureFailure": "the credentials of the environment are not valid", "SomethingNew": "invoke the function ends: SomethingNew",
+		"ResourceNotFound.FunctionName": "check the function's name",
+		"UnauthorizedOperation":         "needs scf:InvokeFunction",
+		"RequestLimitExceeded":          "too many invocations",
+		"AuthFailure.SignatureFailure":  "the credentials of the environment are not valid",
+		"SomethingNew":                  "invoke the function ends: SomethingNew",
 	} {
 		cloud := tencentapi.New(tencentapi.Config{})
 		cloud.Misbehave(tencentapi.Fault{Times: -1, Code: code})
@@ -44,18 +58,22 @@ func TestFailures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := function.Deliver(t.Context(), message); err == nil || !strings.Contains(err.Error(), want) || permanent.Is(err) {
-			t.Errorf("%s: %v", code, err)
+		err = function.Deliver(t.Context(), message)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", code, err, want)
+		}
+		if permanent.Is(err) {
+			t.Errorf("%s: the error is permanent, but an operator can fix the cause: %v", code, err)
 		}
 		cloud.Close()
 	}
 	if _, err := scf.New(scf.Options{FunctionName: "ends", Endpoint: "http://example.com"}); err == nil {
-		t.Error("an endpoint in the open is taken")
+		t.Error("an http endpoint on another host is accepted")
 	}
 }
 
 func ExampleNew() {
 	_, err := scf.New(scf.Options{})
 	fmt.Println(err)
-	// Output: the function's name is missing in GIFTSTATS_QUEUE
+	// Output: GIFTSTATS_QUEUE has no function name
 }

@@ -1,4 +1,4 @@
-// Package sqs puts messages on an Amazon SQS queue: summaries, or the ends of streams that are to be processed.
+// Package sqs sends messages to an Amazon SQS queue: summaries, or stream-end events that are processed later.
 package sqs
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
-// Queue is one queue. It is a [delivery.Deliverer].
+// Queue is one queue. It implements [delivery.Deliverer].
 type Queue struct {
 	url         string
 	environment awsenv.Environment
 	client      *sqs.Client
 }
 
-// New makes the client of the queue at HOST/ACCOUNT/NAME, by https, or by http on a loopback host.
+// New returns the queue at HOST/ACCOUNT/NAME. It uses https, or http if HOST is a loopback host. It sends nothing.
 func New(name string, environment awsenv.Environment) (*Queue, error) {
 	host, _, _ := strings.Cut(name, "/")
 	hostname := host
@@ -44,12 +44,12 @@ func New(name string, environment awsenv.Environment) (*Queue, error) {
 		config.Region = region
 	}
 	if config.Region == "" {
-		return nil, fmt.Errorf("no region is known for the queue sqs://%s: set AWS_REGION", name)
+		return nil, fmt.Errorf("unknown region of the queue sqs://%s: set AWS_REGION", name)
 	}
 	return &Queue{scheme + "://" + name, environment, sqs.NewFromConfig(config)}, nil
 }
 
-// regionOf is the region in a host like sqs.eu-west-1.amazonaws.com.
+// regionOf returns the region of a host such as sqs.eu-west-1.amazonaws.com, or "".
 func regionOf(host string) string {
 	if parts := strings.Split(host, "."); len(parts) >= 4 && parts[0] == "sqs" && parts[2] == "amazonaws" {
 		return parts[1]
@@ -57,7 +57,7 @@ func regionOf(host string) string {
 	return ""
 }
 
-// Deliver sends the message's body.
+// Deliver sends the body of the message.
 func (q *Queue) Deliver(ctx context.Context, message delivery.Message) error {
 	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(message.Body))})
 	if err != nil {
@@ -66,7 +66,7 @@ func (q *Queue) Deliver(ctx context.Context, message delivery.Message) error {
 	return nil
 }
 
-// advice says what to do about the errors that a wrong set-up gives.
+// advice says how to fix the errors of a wrong configuration.
 //
 // Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func advice(code string) string {

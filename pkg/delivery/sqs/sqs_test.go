@@ -23,7 +23,8 @@ func TestDeliver(t *testing.T) {
 	} {
 		variables := cloud.Environment()
 		change(variables)
-		queue, err := sqs.New(strings.TrimPrefix(cloud.QueueURL("ends"), "http://"), awsenv.New(func(name string) string { return variables[name] }))
+		lookup := func(name string) string { return variables[name] }
+		queue, err := sqs.New(strings.TrimPrefix(cloud.QueueURL("ends"), "http://"), awsenv.New(lookup))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +34,7 @@ func TestDeliver(t *testing.T) {
 	}
 	for _, got := range cloud.Messages() {
 		if got.Body != `{"n":1}` || got.QueueURL != cloud.QueueURL("ends") {
-			t.Errorf("%+v", got)
+			t.Errorf("sent %+v", got)
 		}
 	}
 	if len(cloud.Messages()) != 2 {
@@ -43,7 +44,10 @@ func TestDeliver(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	for code, want := range map[string]string{
-		"AccessDeniedException": "needs sqs:SendMessage", "QueueDoesNotExist": "check the queue's name", "SomethingNew": "SomethingNew", "InvalidSignatureException": "credentials",
+		"AccessDeniedException":     "needs sqs:SendMessage",
+		"QueueDoesNotExist":         "check the queue's name",
+		"SomethingNew":              "SomethingNew",
+		"InvalidSignatureException": "credentials",
 	} {
 		cloud := awsapi.New(awsapi.Config{})
 		cloud.Misbehave(awsapi.Fault{Times: -1, Code: code})
@@ -52,8 +56,14 @@ func TestFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = queue.Deliver(t.Context(), message)
-		if err == nil || !strings.Contains(err.Error(), want) || permanent.Is(err) || strings.Contains(err.Error(), cloud.Lookup("AWS_SESSION_TOKEN")) {
-			t.Errorf("%s: %v", code, err)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", code, err, want)
+		}
+		if permanent.Is(err) {
+			t.Errorf("%s: the error is permanent, but an operator can fix the cause: %v", code, err)
+		}
+		if strings.Contains(fmt.Sprint(err), cloud.Lookup("AWS_SESSION_TOKEN")) {
+			t.Errorf("%s: the session token is in the error: %v", code, err)
 		}
 		cloud.Close()
 	}
@@ -68,12 +78,12 @@ func TestNew(t *testing.T) {
 		t.Errorf("no region: %v", err)
 	}
 	if _, err := sqs.New("queues.example/1/ends", awsenv.New(func(string) string { return "nonsense" })); err == nil {
-		t.Error("wrong variables are taken")
+		t.Error("invalid variables are accepted")
 	}
 }
 
 func ExampleNew() {
 	_, err := sqs.New("queues.example/1/ends", awsenv.New(func(string) string { return "" }))
 	fmt.Println(err)
-	// Output: no region is known for the queue sqs://queues.example/1/ends: set AWS_REGION
+	// Output: unknown region of the queue sqs://queues.example/1/ends: set AWS_REGION
 }
