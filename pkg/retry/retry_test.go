@@ -20,7 +20,7 @@ func TestWait(t *testing.T) {
 		attempt    int
 		retryAfter time.Duration
 		lastTook   time.Duration
-		deadline   time.Duration // 0: none
+		deadline   time.Duration // 0 means none
 		want       bool
 		waited     time.Duration
 	}{

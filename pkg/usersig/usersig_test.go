@@ -29,7 +29,7 @@ func TestSignKeepsTheSignatureForHalfItsValidity(t *testing.T) {
 		for range 50 {
 			callers.Go(func() {
 				if sig := sign(t, signer, admin); sig != first {
-					t.Error("two callers have two signatures")
+					t.Error("two callers got different signatures")
 				}
 			})
 		}
@@ -44,7 +44,7 @@ func TestSignKeepsTheSignatureForHalfItsValidity(t *testing.T) {
 			t.Error("not renewed at half of the validity")
 		}
 		if err := usersig.Verify(second, admin, time.Now().Add(usersig.Validity)); err != nil {
-			t.Errorf("the signature is not good for %v: %v", usersig.Validity, err)
+			t.Errorf("the signature is not valid for %v: %v", usersig.Validity, err)
 		}
 		if err := usersig.Verify(second, admin, time.Now().Add(usersig.Validity+time.Second)); !errors.Is(err, usersig.ErrExpired) {
 			t.Errorf("after its validity: %v, want ErrExpired", err)
@@ -62,39 +62,48 @@ func TestManyFirstCallersShareOneSignature(t *testing.T) {
 	callers.Wait()
 	for _, sig := range sigs {
 		if sig != sigs[0] {
-			t.Fatal("two first callers have two signatures")
+			t.Fatal("two first callers got different signatures")
 		}
 	}
 }
 
-func TestSignDropsTheSignature(t *testing.T) {
+func TestSignReplacesTheSignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signer := usersig.NewSigner(time.Now)
 		first := sign(t, signer, admin)
 		time.Sleep(time.Second)
 		signer.Forget("another")
 		if sign(t, signer, admin) != first {
-			t.Error("forgot a signature that was not meant")
+			t.Error("Forget removed another signature")
 		}
 		signer.Forget(first)
 		second := sign(t, signer, admin)
 		if second == first {
-			t.Error("a refused signature is used again")
+			t.Error("a refused signature is reused")
 		}
 		for name, other := range map[string]usersig.Identity{
 			"key":     {SDKAppID: admin.SDKAppID, Account: admin.Account, Key: "another-not-real-key"},
 			"app":     {SDKAppID: 1400000001, Account: admin.Account, Key: admin.Key},
 			"account": {SDKAppID: admin.SDKAppID, Account: "other", Key: admin.Key},
 		} {
-			if sig := sign(t, signer, other); usersig.Verify(sig, other, time.Now()) != nil || usersig.Verify(sig, admin, time.Now()) == nil {
-				t.Errorf("after a change of the %s the signature is not for the new identity", name)
+			sig := sign(t, signer, other)
+			if err := usersig.Verify(sig, other, time.Now()); err != nil {
+				t.Errorf("another %s: the signature is not valid for the new identity: %v", name, err)
+			}
+			if usersig.Verify(sig, admin, time.Now()) == nil {
+				t.Errorf("another %s: the signature is valid for the old identity", name)
 			}
 		}
 	})
 }
 
-func TestSignNeedsAWholeIdentity(t *testing.T) {
-	for _, identity := range []usersig.Identity{{}, {SDKAppID: 1, Account: "a"}, {SDKAppID: 1, Key: "k"}, {Account: "a", Key: "k"}} {
+func TestSignRequiresACompleteIdentity(t *testing.T) {
+	for _, identity := range []usersig.Identity{
+		{},
+		{SDKAppID: 1, Account: "a"},
+		{SDKAppID: 1, Key: "k"},
+		{Account: "a", Key: "k"},
+	} {
 		if sig, err := usersig.NewSigner(time.Now).Sign(identity); err == nil {
 			t.Errorf("%+v was signed: %s", identity, sig)
 		}
@@ -110,7 +119,7 @@ func sign(t *testing.T, signer *usersig.Signer, identity usersig.Identity) strin
 	return sig
 }
 
-// pack puts a document into the outer form of a UserSig, by hand.
+// pack compresses and encodes a document as a UserSig, without the library.
 func pack(document string) string {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
@@ -119,7 +128,7 @@ func pack(document string) string {
 	return strings.NewReplacer("+", "*", "/", "-", "=", "_").Replace(base64.StdEncoding.EncodeToString(packed.Bytes()))
 }
 
-// document is the inner form of a UserSig, signed by hand as the format says.
+// document returns the JSON document of a UserSig, signed without the library.
 func document(identity usersig.Identity, at, expire int64, change func(map[string]any)) string {
 	mac := hmac.New(sha256.New, []byte(identity.Key))
 	fmt.Fprintf(mac, "TLS.identifier:%s\nTLS.sdkappid:%d\nTLS.time:%d\nTLS.expire:%d\n", identity.Account, identity.SDKAppID, at, expire)
@@ -148,9 +157,9 @@ func TestVerify(t *testing.T) {
 		who  usersig.Identity
 		want error
 	}{
-		{name: "good", sig: good, who: user},
-		{name: "just before its end", sig: pack(document(user, at-100, 100, nil)), who: user},
-		{name: "past its end", sig: pack(document(user, at-101, 100, nil)), who: user, want: usersig.ErrExpired},
+		{name: "valid", sig: good, who: user},
+		{name: "just before it expires", sig: pack(document(user, at-100, 100, nil)), who: user},
+		{name: "expired", sig: pack(document(user, at-101, 100, nil)), who: user, want: usersig.ErrExpired},
 		{
 			name: "another account",
 			sig:  good,
@@ -164,30 +173,30 @@ func TestVerify(t *testing.T) {
 			who:  usersig.Identity{SDKAppID: user.SDKAppID, Account: user.Account, Key: "other"},
 			want: usersig.ErrInvalid,
 		},
-		{name: "nobody", sig: good, who: usersig.Identity{}, want: usersig.ErrInvalid},
+		{name: "no identity", sig: good, who: usersig.Identity{}, want: usersig.ErrInvalid},
 		{name: "empty", who: user, want: usersig.ErrInvalid},
-		{name: "no base64", sig: "???", who: user, want: usersig.ErrInvalid},
+		{name: "not base64", sig: "???", who: user, want: usersig.ErrInvalid},
 		{
 			name: "standard base64 alphabet",
 			sig:  strings.NewReplacer("*", "+", "-", "/", "_", "=").Replace(good),
 			who:  user,
 			want: usersig.ErrInvalid,
 		},
-		{name: "broken by a line end", sig: good[:20] + "\n" + good[20:], who: user, want: usersig.ErrInvalid},
-		{name: "cut", sig: good[:len(good)/2], who: user, want: usersig.ErrInvalid},
-		{name: "base64 but no zlib", sig: "QUJD", who: user, want: usersig.ErrInvalid},
-		{name: "zlib but no JSON", sig: pack("hello"), who: user, want: usersig.ErrInvalid},
+		{name: "broken by a newline", sig: good[:20] + "\n" + good[20:], who: user, want: usersig.ErrInvalid},
+		{name: "truncated", sig: good[:len(good)/2], who: user, want: usersig.ErrInvalid},
+		{name: "base64 but not zlib", sig: "QUJD", who: user, want: usersig.ErrInvalid},
+		{name: "zlib but not JSON", sig: pack("hello"), who: user, want: usersig.ErrInvalid},
 		{name: "JSON of the wrong types", sig: with("TLS.time", "soon"), who: user, want: usersig.ErrInvalid},
 		{name: "JSON null", sig: pack("null"), who: user, want: usersig.ErrInvalid},
 		{name: "version 1", sig: with("TLS.ver", "1.0"), who: user, want: usersig.ErrInvalid},
 		{name: "no signature", sig: with("TLS.sig", ""), who: user, want: usersig.ErrInvalid},
 		{name: "other signature", sig: with("TLS.sig", "AAAA"), who: user, want: usersig.ErrInvalid},
-		{name: "longer life than signed", sig: with("TLS.expire", 100_000), who: user, want: usersig.ErrInvalid},
+		{name: "longer validity than signed", sig: with("TLS.expire", 100_000), who: user, want: usersig.ErrInvalid},
 		{name: "time that overflows", sig: with("TLS.expire", int64(9_223_372_036_854_775_807)), who: user, want: usersig.ErrInvalid},
 		{name: "negative time", sig: with("TLS.time", -1), who: user, want: usersig.ErrInvalid},
 		{name: "a TRTC private map key", sig: with("TLS.userbuf", "AAAA"), who: user, want: usersig.ErrInvalid},
 		{
-			name: "decompresses without end",
+			name: "decompresses to too much",
 			sig:  pack(document(user, at, 100, nil) + strings.Repeat(" ", 1<<20)),
 			who:  user,
 			want: usersig.ErrInvalid,
@@ -235,7 +244,7 @@ func FuzzVerify(f *testing.F) {
 			Sig []byte `json:"TLS.sig"`
 		}
 		if json.Unmarshal([]byte(text), &got); packed && json.Unmarshal([]byte(genuine), &want) == nil && !bytes.Equal(got.Sig, want.Sig) {
-			t.Fatalf("a signature that nobody made was accepted: %s", text)
+			t.Fatalf("accepted a forged signature: %s", text)
 		}
 	})
 }

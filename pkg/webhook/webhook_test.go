@@ -123,9 +123,9 @@ func TestGolden(t *testing.T) {
 			if got := id.ReplaceAllString(string(encoded), `-ID"`); got != strings.TrimSpace(string(want)) {
 				t.Errorf("\n got %s\nwant %s", got, want)
 			}
-			again, err := read(body)
-			if err != nil || again.EventID != event.EventID {
-				t.Errorf("the same webhook has another id: %v", err)
+			repeated, err := read(body)
+			if err != nil || repeated.EventID != event.EventID {
+				t.Errorf("the same webhook, received twice, has two ids: %v", err)
 			}
 			parsed, err := streamend.Parse(encoded, "")
 			if err != nil || parsed.EventID != event.EventID || parsed.RoomID != event.RoomID {
@@ -155,7 +155,7 @@ func TestEventIDs(t *testing.T) {
 	}
 	for _, other := range []string{`{"RoomId":"r","EventTime":2}`, `{"RoomId":"s","EventTime":1}`} {
 		if read(other) == first {
-			t.Errorf("%s has the id of another end", other)
+			t.Errorf("%s has the same id as another end", other)
 		}
 	}
 }

@@ -75,8 +75,8 @@ func TestFailures(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	none := awsenv.New(func(string) string { return "" })
-	if _, err := eventbridge.New("arn:aws:events:eu-west-1:123456789012:event-bus/results", none); err != nil {
+	empty := awsenv.New(func(string) string { return "" })
+	if _, err := eventbridge.New("arn:aws:events:eu-west-1:123456789012:event-bus/results", empty); err != nil {
 		t.Errorf("the ARN has the region: %v", err)
 	}
 	if _, err := eventbridge.New("results", awsenv.New(func(string) string { return "nonsense" })); err == nil {

@@ -70,11 +70,11 @@ func TestFailures(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	none := awsenv.New(func(string) string { return "" })
-	if _, err := sqs.New("sqs.eu-west-1.amazonaws.com/123456789012/ends", none); err != nil {
+	empty := awsenv.New(func(string) string { return "" })
+	if _, err := sqs.New("sqs.eu-west-1.amazonaws.com/123456789012/ends", empty); err != nil {
 		t.Errorf("the host has the region: %v", err)
 	}
-	if _, err := sqs.New("queues.example/1/ends", none); err == nil || !strings.Contains(err.Error(), "set AWS_REGION") {
+	if _, err := sqs.New("queues.example/1/ends", empty); err == nil || !strings.Contains(err.Error(), "set AWS_REGION") {
 		t.Errorf("no region: %v", err)
 	}
 	if _, err := sqs.New("queues.example/1/ends", awsenv.New(func(string) string { return "nonsense" })); err == nil {

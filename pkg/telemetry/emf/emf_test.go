@@ -11,7 +11,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
 
-// entry is a line by the specification: what the metadata names has to be in the line itself.
+// entry is a log line as the specification defines it. Everything that the metadata names must be a member of the line.
 //
 // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 type entry struct {
@@ -26,7 +26,7 @@ type entry struct {
 	} `json:"_aws"`
 }
 
-// read gives the metrics of a line by their dimensions, and checks the line against the specification.
+// read returns the metrics of a line by their dimensions. It checks the line against the specification.
 func read(t *testing.T, raw []byte) map[string][]string {
 	t.Helper()
 	var line entry
@@ -38,23 +38,23 @@ func read(t *testing.T, raw []byte) map[string][]string {
 		return nil
 	}
 	if line.AWS.Timestamp != line.Time.UnixMilli() {
-		t.Errorf("timestamp %d of a line of %s", line.AWS.Timestamp, line.Time)
+		t.Errorf("timestamp is %d in a line of %s", line.AWS.Timestamp, line.Time)
 	}
 	found := map[string][]string{}
 	for _, set := range line.AWS.CloudWatchMetrics {
 		if set.Namespace != "giftstats" || len(set.Dimensions) != 1 {
-			t.Errorf("%+v", set)
+			t.Errorf("namespace %s with dimensions %v", set.Namespace, set.Dimensions)
 		}
 		key := ""
 		for _, dimension := range set.Dimensions[0] {
 			if value, ok := members[dimension].(string); !ok || value == "" {
-				t.Errorf("the dimension %s is no text in %s", dimension, raw)
+				t.Errorf("the dimension %s is not a string in %s", dimension, raw)
 			}
 			key += "/" + dimension
 		}
 		for _, metric := range set.Metrics {
 			if _, ok := members[metric.Name].(float64); !ok {
-				t.Errorf("the metric %s is no number in %s", metric.Name, raw)
+				t.Errorf("the metric %s is not a number in %s", metric.Name, raw)
 			}
 			found[key] = append(found[key], metric.Name+" "+metric.Unit)
 		}
