@@ -15,7 +15,7 @@ func BenchmarkSize(b *testing.B) {
 		for _, file := range []struct {
 			name string
 			goal float64 // MB; 0: none
-		}{{"aws-api.zip", 3.6}, {"aws-streamend.zip", 0}} {
+		}{{name: "aws-api.zip", goal: 3.6}, {name: "aws-streamend.zip"}} {
 			info, err := os.Stat("../../dist/" + file.name)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):

@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,55 +21,72 @@ func TestChecksOfARequest(t *testing.T) {
 	rename := func(name, to string) func(url.Values) {
 		return func(q url.Values) { q[to] = q[name]; q.Del(name) }
 	}
-	none := func(url.Values) {}
 	for _, test := range []struct {
-		name         string
-		method, path string
-		change       func(url.Values)
-		code         int
-		info         string // part of ErrorInfo
+		name   string
+		method string // default: POST
+		path   string // default: path
+		change func(url.Values)
+		code   int
+		info   string // part of ErrorInfo
 	}{
-		{"all right", "POST", path, none, 0, ""},
-		{"more parameters", "POST", path, set("x", "1"), 0, ""},
-		{"smallest random", "POST", path, set("random", "0"), 0, ""},
-		{"GET", "GET", path, none, 60002, "GET, it must be POST"},
-		{"PUT", "PUT", path, none, 60002, "POST"},
-		{"unknown command", "POST", path + "s", none, 60009, `"get_room_statss"`},
-		{"command in other letters", "POST", "/v4/live_engine_http_srv/Get_Room_Stats", none, 60009, "Get_Room_Stats"},
-		{"slash at the end", "POST", path + "/", none, 60009, "get_room_stats/"},
-		{"no command", "POST", "/v4/live_engine_http_srv/", none, 60009, ""},
-		{"another service", "POST", "/v4/room_engine_http_srv/get_room_info", none, 60009, "room_engine_http_srv"},
-		{"no app", "POST", path, del("sdkappid"), 60012, "missing"},
-		{"app in other letters", "POST", path, rename("sdkappid", "SdkAppId"), 60012, "missing"},
-		{"app is no number", "POST", path, set("sdkappid", "14e8"), 60006, "number"},
-		{"app is zero", "POST", path, set("sdkappid", "0"), 60006, "number"},
-		{"app with a sign", "POST", path, set("sdkappid", "+1400000000"), 60006, "number"},
-		{"app beyond 64 bits", "POST", path, set("sdkappid", "99999999999999999999"), 60006, "number"},
-		{"another app", "POST", path, set("sdkappid", "1400000001"), 70020, "1400000001"},
-		{"no identifier", "POST", path, del("identifier"), 60025, "identifier"},
-		{"identifier in other letters", "POST", path, rename("identifier", "Identifier"), 60025, "identifier"},
-		{"no contenttype", "POST", path, del("contenttype"), 60025, "contenttype"},
-		{"contenttype in other letters", "POST", path, set("contenttype", "JSON"), 60025, "contenttype"},
-		{"no random", "POST", path, del("random"), 60002, "random"},
-		{"random beyond 32 bits", "POST", path, set("random", "4294967296"), 60002, "random"},
-		{"negative random", "POST", path, set("random", "-1"), 60002, "random"},
-		{"no usersig", "POST", path, del("usersig"), 70002, "missing"},
-		{"empty usersig", "POST", path, set("usersig", ""), 70002, "missing"},
-		{"usersig is nonsense", "POST", path, set("usersig", "nonsense!"), 70003, "malformed"},
-		{"another key", "POST", path, set("usersig", sign("another", nil)), 70009, "another SDKAppID"},
-		{"another identifier", "POST", path, set("identifier", "user1"), 70013, `"administrator"`},
-		{"another app in the usersig", "POST", path, set("usersig", sign(key, map[string]any{"TLS.sdkappid": 1400000001})), 70014, "1400000001"},
-		{"expired", "POST", path, set("usersig", sign(key, map[string]any{"TLS.time": start.Unix() - 11, "TLS.expire": 10})), 70001, "expired"},
-		{"no administrator", "POST", path, func(q url.Values) {
-			q.Set("identifier", "user1")
-			q.Set("usersig", sign(key, map[string]any{"TLS.identifier": "user1"}))
-		}, 60010, `"user1"`},
+		{name: "all right"},
+		{name: "more parameters", change: set("x", "1")},
+		{name: "smallest random", change: set("random", "0")},
+		{name: "GET", method: "GET", code: 60002, info: "GET, it must be POST"},
+		{name: "PUT", method: "PUT", code: 60002, info: "POST"},
+		{name: "unknown command", path: path + "s", code: 60009, info: `"get_room_statss"`},
+		{name: "command in other letters", path: "/v4/live_engine_http_srv/Get_Room_Stats", code: 60009, info: "Get_Room_Stats"},
+		{name: "slash at the end", path: path + "/", code: 60009, info: "get_room_stats/"},
+		{name: "no command", path: "/v4/live_engine_http_srv/", code: 60009},
+		{name: "another service", path: "/v4/room_engine_http_srv/get_room_info", code: 60009, info: "room_engine_http_srv"},
+		{name: "no app", change: del("sdkappid"), code: 60012, info: "missing"},
+		{name: "app in other letters", change: rename("sdkappid", "SdkAppId"), code: 60012, info: "missing"},
+		{name: "app is not a number", change: set("sdkappid", "14e8"), code: 60006, info: "number"},
+		{name: "app is zero", change: set("sdkappid", "0"), code: 60006, info: "number"},
+		{name: "app with a sign", change: set("sdkappid", "+1400000000"), code: 60006, info: "number"},
+		{name: "app beyond 64 bits", change: set("sdkappid", "99999999999999999999"), code: 60006, info: "number"},
+		{name: "another app", change: set("sdkappid", "1400000001"), code: 70020, info: "1400000001"},
+		{name: "no identifier", change: del("identifier"), code: 60025, info: "identifier"},
+		{name: "identifier in other letters", change: rename("identifier", "Identifier"), code: 60025, info: "identifier"},
+		{name: "no contenttype", change: del("contenttype"), code: 60025, info: "contenttype"},
+		{name: "contenttype in other letters", change: set("contenttype", "JSON"), code: 60025, info: "contenttype"},
+		{name: "no random", change: del("random"), code: 60002, info: "random"},
+		{name: "random beyond 32 bits", change: set("random", "4294967296"), code: 60002, info: "random"},
+		{name: "negative random", change: set("random", "-1"), code: 60002, info: "random"},
+		{name: "no usersig", change: del("usersig"), code: 70002, info: "missing"},
+		{name: "empty usersig", change: set("usersig", ""), code: 70002, info: "missing"},
+		{name: "usersig is nonsense", change: set("usersig", "nonsense!"), code: 70003, info: "malformed"},
+		{name: "another key", change: set("usersig", sign("another", nil)), code: 70009, info: "another SDKAppID"},
+		{name: "another identifier", change: set("identifier", "user1"), code: 70013, info: `"administrator"`},
+		{
+			name:   "another app in the usersig",
+			change: set("usersig", sign(key, map[string]any{"TLS.sdkappid": 1400000001})),
+			code:   70014,
+			info:   "1400000001",
+		},
+		{
+			name:   "expired",
+			change: set("usersig", sign(key, map[string]any{"TLS.time": start.Unix() - 11, "TLS.expire": 10})),
+			code:   70001,
+			info:   "expired",
+		},
+		{
+			name: "no administrator",
+			change: func(q url.Values) {
+				q.Set("identifier", "user1")
+				q.Set("usersig", sign(key, map[string]any{"TLS.identifier": "user1"}))
+			},
+			code: 60010,
+			info: `"user1"`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := newApp(t).withRoom(t)
 			query := a.query(a.sig)
-			test.change(query)
-			got := a.do(t, test.method, test.path, query.Encode(), `{"RoomId":"room_id"}`)
+			if test.change != nil {
+				test.change(query)
+			}
+			got := a.do(t, cmp.Or(test.method, "POST"), cmp.Or(test.path, path), query.Encode(), `{"RoomId":"room_id"}`)
 			check(t, got, test.code, test.info)
 			if calls := a.Calls(); len(calls) != 1 || calls[0].Code != test.code {
 				t.Errorf("Calls() = %v, want one with code %d", calls, test.code)
@@ -96,70 +114,130 @@ func TestChecksOfABody(t *testing.T) {
 		code          int
 		info          string
 	}{
-		{"get_room_stats", ``, 60003, "JSON object"},
-		{"get_room_stats", `null`, 60003, "JSON object"},
-		{"get_room_stats", `[]`, 60003, "JSON object"},
-		{"get_room_stats", `{"RoomId":"room_id",}`, 60003, "JSON object"},
-		{"get_room_stats", `{"RoomId":"room_id"}{}`, 60003, "JSON object"},
-		{"get_room_stats", "{\"RoomId\":\"room_id\xff\"}", 60003, "JSON object"},
-		{"get_room_stats", " \r\n\t{\"RoomId\":\"room_id\"} ", 0, ""},
-		{"get_room_stats", `{"RoomId":"room_id","More":1}`, 0, ""},
-		{"get_room_stats", `{"RoomId":"room\u005fid"}`, 0, ""},
-		{"get_room_stats", `{"RoomId":"room\u005fid2"}`, 100004, "does not exist"},
-		{"get_room_stats", `{"RoomId":"` + long(64<<10) + `"}`, 60002, "65536 bytes"},
-		{"get_room_stats", `{}`, 100002, "RoomId is missing; it must be a String"},
-		{"get_room_stats", `{"roomid":"room_id"}`, 100002, "RoomId is missing"},
-		{"get_room_stats", `{"RoomId":7}`, 100002, "RoomId must be a String"},
-		{"get_room_stats", `{"RoomId":null}`, 100002, "RoomId must be a String"},
-		{"get_room_stats", `{"RoomId":""}`, 100002, "RoomId has 0 bytes, it must have 1 to 48"},
-		{"get_room_stats", `{"RoomId":"` + long(49) + `"}`, 100002, "RoomId has 49 bytes"},
-		{"get_room_stats", `{"RoomId":"` + long(48) + `"}`, 100004, "does not exist"},
-		{"get_room_info", `{}`, 100002, "RoomId is missing"},
-		{"get_room_info", `{"RoomId":"other"}`, 100004, "does not exist"},
-		{"destroy_room", `{}`, 100002, "RoomId is missing"},
-		{"destroy_room", `{"RoomId":""}`, 100002, "RoomId has 0 bytes"},
-		{"destroy_room", `{"RoomId":"other"}`, 100004, "does not exist"},
+		{command: "get_room_stats", body: ``, code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: `null`, code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: `[]`, code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: `{"RoomId":"room_id",}`, code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: `{"RoomId":"room_id"}{}`, code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: "{\"RoomId\":\"room_id\xff\"}", code: 60003, info: "JSON object"},
+		{command: "get_room_stats", body: " \r\n\t{\"RoomId\":\"room_id\"} "},
+		{command: "get_room_stats", body: `{"RoomId":"room_id","More":1}`},
+		{command: "get_room_stats", body: `{"RoomId":"room\u005fid"}`},
+		{command: "get_room_stats", body: `{"RoomId":"room\u005fid2"}`, code: 100004, info: "does not exist"},
+		{command: "get_room_stats", body: `{"RoomId":"` + long(64<<10) + `"}`, code: 60002, info: "65536 bytes"},
+		{command: "get_room_stats", body: `{}`, code: 100002, info: "RoomId is missing; it must be a String"},
+		{command: "get_room_stats", body: `{"roomid":"room_id"}`, code: 100002, info: "RoomId is missing"},
+		{command: "get_room_stats", body: `{"RoomId":7}`, code: 100002, info: "RoomId must be a String"},
+		{command: "get_room_stats", body: `{"RoomId":null}`, code: 100002, info: "RoomId must be a String"},
+		{command: "get_room_stats", body: `{"RoomId":""}`, code: 100002, info: "RoomId has 0 bytes, it must have 1 to 48"},
+		{command: "get_room_stats", body: `{"RoomId":"` + long(49) + `"}`, code: 100002, info: "RoomId has 49 bytes"},
+		{command: "get_room_stats", body: `{"RoomId":"` + long(48) + `"}`, code: 100004, info: "does not exist"},
+		{command: "get_room_info", body: `{}`, code: 100002, info: "RoomId is missing"},
+		{command: "get_room_info", body: `{"RoomId":"other"}`, code: 100004, info: "does not exist"},
+		{command: "destroy_room", body: `{}`, code: 100002, info: "RoomId is missing"},
+		{command: "destroy_room", body: `{"RoomId":""}`, code: 100002, info: "RoomId has 0 bytes"},
+		{command: "destroy_room", body: `{"RoomId":"other"}`, code: 100004, info: "does not exist"},
 
-		{"get_gift_count", `{"RoomId":"room_id","From_Account":"user1"}`, 0, ""},
-		{"get_gift_count", `{"RoomId":"room_id"}`, 100002, "From_Account is missing; it must be a String"},
-		{"get_gift_count", `{"RoomId":1,"From_Account":2}`, 100002, "RoomId must be a String"},
-		{"get_gift_count", `{"RoomId":"room_id","From_Account":2}`, 100002, "From_Account must be a String"},
-		{"get_gift_count", `{"RoomId":"` + long(49) + `","From_Account":"user1"}`, 100002, "RoomId has 49 bytes"},
-		{"get_gift_count", `{"RoomId":"room_id","From_Account":"` + long(33) + `"}`, 100002, "From_Account has 33 bytes, it must have 1 to 32"},
-		{"get_gift_count", `{"RoomId":"room_id","From_Account":"stranger"}`, 70107, `"stranger"`},
-		{"get_gift_count", `{"RoomId":"other","From_Account":"user1"}`, 100004, "does not exist"},
+		{command: "get_gift_count", body: `{"RoomId":"room_id","From_Account":"user1"}`},
+		{
+			command: "get_gift_count",
+			body:    `{"RoomId":"room_id"}`,
+			code:    100002,
+			info:    "From_Account is missing; it must be a String",
+		},
+		{command: "get_gift_count", body: `{"RoomId":1,"From_Account":2}`, code: 100002, info: "RoomId must be a String"},
+		{
+			command: "get_gift_count",
+			body:    `{"RoomId":"room_id","From_Account":2}`,
+			code:    100002,
+			info:    "From_Account must be a String",
+		},
+		{
+			command: "get_gift_count",
+			body:    `{"RoomId":"` + long(49) + `","From_Account":"user1"}`,
+			code:    100002,
+			info:    "RoomId has 49 bytes",
+		},
+		{
+			command: "get_gift_count",
+			body:    `{"RoomId":"room_id","From_Account":"` + long(33) + `"}`,
+			code:    100002,
+			info:    "From_Account has 33 bytes, it must have 1 to 32",
+		},
+		{command: "get_gift_count", body: `{"RoomId":"room_id","From_Account":"stranger"}`, code: 70107, info: `"stranger"`},
+		{command: "get_gift_count", body: `{"RoomId":"other","From_Account":"user1"}`, code: 100004, info: "does not exist"},
 
-		{"send_gift", gift("", ""), 0, ""},
-		{"send_gift", gift(`"Count":1,`, ""), 0, ""},
-		{"send_gift", gift(`"Count":1`, `"Count":0`), 100002, "Count is 0"},
-		{"send_gift", gift(`"Count":1`, `"Count":"1"`), 100002, "Count must be an Integer"},
-		{"send_gift", gift(`"Count":1`, `"Count":1.0`), 100002, "Count must be an Integer"},
-		{"send_gift", gift(`"Count":1`, `"Count":9223372036854775808`), 100002, "Integer of 64 bits"},
-		{"send_gift", gift("room_id", ""), 100002, "RoomId has 0 bytes"},
-		{"send_gift", gift("room_id", "other"), 100004, "does not exist"},
-		{"send_gift", gift("rose", "tulip"), 102002, `"tulip"`},
-		{"send_gift", gift("fan1", "stranger"), 70107, "From_Account"},
-		{"send_gift", gift(`["user1"]`, `["user1","stranger"]`), 70107, "ReceiverList_Account"},
-		{"send_gift", gift(`["user1"]`, `["user1","user1"]`), 100002, "twice"},
-		{"send_gift", gift(`["user1"]`, `[]`), 100002, "empty"},
-		{"send_gift", gift(`["user1"]`, `"user1"`), 100002, "Array of String"},
-		{"send_gift", gift(`["user1"]`, `[1]`), 100002, "Array of String"},
-		{"send_gift", gift(`["user1"]`, `["user1",null]`), 100002, "null"},
+		{command: "send_gift", body: gift("", "")},
+		{command: "send_gift", body: gift(`"Count":1,`, "")},
+		{command: "send_gift", body: gift(`"Count":1`, `"Count":0`), code: 100002, info: "Count is 0"},
+		{command: "send_gift", body: gift(`"Count":1`, `"Count":"1"`), code: 100002, info: "Count must be an Integer"},
+		{command: "send_gift", body: gift(`"Count":1`, `"Count":1.0`), code: 100002, info: "Count must be an Integer"},
+		{command: "send_gift", body: gift(`"Count":1`, `"Count":9223372036854775808`), code: 100002, info: "Integer of 64 bits"},
+		{command: "send_gift", body: gift("room_id", ""), code: 100002, info: "RoomId has 0 bytes"},
+		{command: "send_gift", body: gift("room_id", "other"), code: 100004, info: "does not exist"},
+		{command: "send_gift", body: gift("rose", "tulip"), code: 102002, info: `"tulip"`},
+		{command: "send_gift", body: gift("fan1", "stranger"), code: 70107, info: "From_Account"},
+		{command: "send_gift", body: gift(`["user1"]`, `["user1","stranger"]`), code: 70107, info: "ReceiverList_Account"},
+		{command: "send_gift", body: gift(`["user1"]`, `["user1","user1"]`), code: 100002, info: "twice"},
+		{command: "send_gift", body: gift(`["user1"]`, `[]`), code: 100002, info: "empty"},
+		{command: "send_gift", body: gift(`["user1"]`, `"user1"`), code: 100002, info: "Array of String"},
+		{command: "send_gift", body: gift(`["user1"]`, `[1]`), code: 100002, info: "Array of String"},
+		{command: "send_gift", body: gift(`["user1"]`, `["user1",null]`), code: 100002, info: "null"},
 
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live"}}`, 0, ""},
-		{"create_room", `{"RoomInfo":{"RoomId":"room_id","RoomType":"Live"}}`, 100003, "already used"},
-		{"create_room", `{}`, 100002, "RoomInfo is missing; it must be an Object"},
-		{"create_room", `{"RoomInfo":"new"}`, 100002, "RoomInfo must be an Object"},
-		{"create_room", `{"RoomInfo":{"RoomType":"Live"}}`, 100002, "RoomInfo.RoomId is missing"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new"}}`, 100002, "RoomInfo.RoomType is missing"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Conference"}}`, 100002, "must be Live"},
-		{"create_room", `{"RoomInfo":{"RoomId":"` + long(49) + `","RoomType":"Live"}}`, 100002, "RoomId has 49 bytes"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","RoomName":"` + long(101) + `"}}`, 100002, "RoomName has 101 bytes"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","CoverURL":"` + long(201) + `"}}`, 100002, "CoverURL has 201 bytes"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Category":[1,2,3,4]}}`, 100002, "Category has 4 members"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Category":["1"]}}`, 100002, "RoomInfo.Category must be an Array of Integer"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","IsSeatEnabled":1}}`, 100002, "RoomInfo.IsSeatEnabled must be a Bool"},
-		{"create_room", `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Owner_Account":"stranger"}}`, 70107, "Owner_Account"},
+		{command: "create_room", body: `{"RoomInfo":{"RoomId":"new","RoomType":"Live"}}`},
+		{command: "create_room", body: `{"RoomInfo":{"RoomId":"room_id","RoomType":"Live"}}`, code: 100003, info: "already used"},
+		{command: "create_room", body: `{}`, code: 100002, info: "RoomInfo is missing; it must be an Object"},
+		{command: "create_room", body: `{"RoomInfo":"new"}`, code: 100002, info: "RoomInfo must be an Object"},
+		{command: "create_room", body: `{"RoomInfo":{"RoomType":"Live"}}`, code: 100002, info: "RoomInfo.RoomId is missing"},
+		{command: "create_room", body: `{"RoomInfo":{"RoomId":"new"}}`, code: 100002, info: "RoomInfo.RoomType is missing"},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Conference"}}`,
+			code:    100002,
+			info:    "must be Live",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"` + long(49) + `","RoomType":"Live"}}`,
+			code:    100002,
+			info:    "RoomId has 49 bytes",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","RoomName":"` + long(101) + `"}}`,
+			code:    100002,
+			info:    "RoomName has 101 bytes",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","CoverURL":"` + long(201) + `"}}`,
+			code:    100002,
+			info:    "CoverURL has 201 bytes",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Category":[1,2,3,4]}}`,
+			code:    100002,
+			info:    "Category has 4 members",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Category":["1"]}}`,
+			code:    100002,
+			info:    "RoomInfo.Category must be an Array of Integer",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","IsSeatEnabled":1}}`,
+			code:    100002,
+			info:    "RoomInfo.IsSeatEnabled must be a Bool",
+		},
+		{
+			command: "create_room",
+			body:    `{"RoomInfo":{"RoomId":"new","RoomType":"Live","Owner_Account":"stranger"}}`,
+			code:    70107,
+			info:    "Owner_Account",
+		},
 	} {
 		t.Run(test.command+" "+test.body[:min(len(test.body), 60)], func(t *testing.T) {
 			a := newApp(t, func(c *simulator.Config) { c.Accounts = []string{"user1", "fan1", strings.Repeat("x", 32)} }).withRoom(t)
@@ -204,17 +282,37 @@ func TestNewChecksItsConfig(t *testing.T) {
 		change func(*simulator.Config)
 		want   string
 	}{
-		{"no app", func(c *simulator.Config) { c.SDKAppID = 0 }, "SDKAppID, Admin and SecretKey are required"},
-		{"no admin", func(c *simulator.Config) { c.Admin = "" }, "required"},
-		{"no key", func(c *simulator.Config) { c.SecretKey = "" }, "required"},
-		{"misspelt limit", func(c *simulator.Config) { c.Limits = map[string]int{"get_gift_counts": 1} }, `"get_gift_counts"`},
-		{"no limit", func(c *simulator.Config) { c.Limits = map[string]int{"get_gift_count": 0} }, "above zero"},
-		{"empty account", func(c *simulator.Config) { c.Accounts = []string{""} }, "Accounts has 0 bytes"},
-		{"gift without id", func(c *simulator.Config) { c.Gifts = []simulator.Gift{{Coins: 1}} }, "GiftId has 0 bytes"},
-		{"gift with a negative price", func(c *simulator.Config) { c.Gifts = []simulator.Gift{{ID: "g", Coins: -1}} }, "Coins is negative"},
-		{"webhook without host", func(c *simulator.Config) { c.WebhookURL = "https:///x" }, "with a host"},
-		{"webhook of another scheme", func(c *simulator.Config) { c.WebhookURL = "ftp://h/x" }, "http://"},
-		{"webhook that is no URL", func(c *simulator.Config) { c.WebhookURL = ":" }, "http://"},
+		{
+			name:   "no app",
+			change: func(c *simulator.Config) { c.SDKAppID = 0 },
+			want:   "SDKAppID, Admin and SecretKey are required",
+		},
+		{name: "no admin", change: func(c *simulator.Config) { c.Admin = "" }, want: "required"},
+		{name: "no key", change: func(c *simulator.Config) { c.SecretKey = "" }, want: "required"},
+		{
+			name:   "misspelt limit",
+			change: func(c *simulator.Config) { c.Limits = map[string]int{"get_gift_counts": 1} },
+			want:   `"get_gift_counts"`,
+		},
+		{
+			name:   "no limit",
+			change: func(c *simulator.Config) { c.Limits = map[string]int{"get_gift_count": 0} },
+			want:   "above zero",
+		},
+		{name: "empty account", change: func(c *simulator.Config) { c.Accounts = []string{""} }, want: "Accounts has 0 bytes"},
+		{
+			name:   "gift without id",
+			change: func(c *simulator.Config) { c.Gifts = []simulator.Gift{{Coins: 1}} },
+			want:   "GiftId has 0 bytes",
+		},
+		{
+			name:   "gift with a negative price",
+			change: func(c *simulator.Config) { c.Gifts = []simulator.Gift{{ID: "g", Coins: -1}} },
+			want:   "Coins is negative",
+		},
+		{name: "webhook without host", change: func(c *simulator.Config) { c.WebhookURL = "https:///x" }, want: "with a host"},
+		{name: "webhook of another scheme", change: func(c *simulator.Config) { c.WebhookURL = "ftp://h/x" }, want: "http://"},
+		{name: "webhook that is no URL", change: func(c *simulator.Config) { c.WebhookURL = ":" }, want: "http://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := simulator.Config{SDKAppID: appID, Admin: admin, SecretKey: key}

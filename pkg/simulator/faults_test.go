@@ -52,19 +52,88 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 		code    int
 		failure error
 	}{
-		{"code", simulator.Fault{Code: 100001, Info: "try again"}, 200, "application/json ", `"ActionStatus":"FAIL","ErrorInfo":"try again","ErrorCode":100001,"RequestId":"Id-`, 100001, nil},
-		{"code with status", simulator.Fault{Code: 60007, Status: 429, Header: http.Header{"Retry-After": {"7"}}}, 429, "application/json 7", `"ErrorCode":60007`, 60007, nil},
-		{"status", simulator.Fault{Status: 502}, 502, "text/plain; charset=utf-8 ", "502 Bad Gateway\n", -1, nil},
-		{"status with header", simulator.Fault{Status: 503, Header: http.Header{"Retry-After": {"3"}}}, 503, "text/plain; charset=utf-8 3", "503 Service Unavailable\n", -1, nil},
-		{"body", simulator.Fault{Body: []byte("<html>")}, 200, "application/json ", "<html>", -1, nil},
-		{"empty body", simulator.Fault{Body: []byte{}}, 200, "application/json ", "", -1, nil},
-		{"body with status and type", simulator.Fault{Body: []byte("<html>"), Status: 500, Header: http.Header{"Content-Type": {"text/html"}}}, 500, "text/html ", "<html>", -1, nil},
-		{"header alone", simulator.Fault{Header: http.Header{"Retry-After": {"1"}}}, 200, "application/json 1", `"ErrorCode":0`, 0, nil},
-		{"status 200 alone", simulator.Fault{Status: 200}, 200, "application/json ", `"ErrorCode":0`, 0, nil},
-		{"latency", simulator.Fault{Latency: 1}, 200, "application/json ", `"ErrorCode":0`, 0, nil},
-		{"cut", simulator.Fault{CutBody: true}, 200, "application/json ", `{"ActionStatus":"OK"`, 0, io.ErrUnexpectedEOF},
-		{"cut body", simulator.Fault{CutBody: true, Body: []byte("abcdef")}, 200, "application/json ", "abc", -1, io.ErrUnexpectedEOF},
-		{"reset", simulator.Fault{Reset: true}, 0, "", "", -1, syscall.ECONNRESET},
+		{
+			name:   "code",
+			fault:  simulator.Fault{Code: 100001, Info: "try again"},
+			status: 200,
+			header: "application/json ",
+			body:   `"ActionStatus":"FAIL","ErrorInfo":"try again","ErrorCode":100001,"RequestId":"Id-`,
+			code:   100001,
+		},
+		{
+			name:   "code with status",
+			fault:  simulator.Fault{Code: 60007, Status: 429, Header: http.Header{"Retry-After": {"7"}}},
+			status: 429,
+			header: "application/json 7",
+			body:   `"ErrorCode":60007`,
+			code:   60007,
+		},
+		{
+			name:   "status",
+			fault:  simulator.Fault{Status: 502},
+			status: 502,
+			header: "text/plain; charset=utf-8 ",
+			body:   "502 Bad Gateway\n",
+			code:   -1,
+		},
+		{
+			name:   "status with header",
+			fault:  simulator.Fault{Status: 503, Header: http.Header{"Retry-After": {"3"}}},
+			status: 503,
+			header: "text/plain; charset=utf-8 3",
+			body:   "503 Service Unavailable\n",
+			code:   -1,
+		},
+		{
+			name:   "body",
+			fault:  simulator.Fault{Body: []byte("<html>")},
+			status: 200,
+			header: "application/json ",
+			body:   "<html>",
+			code:   -1,
+		},
+		{name: "empty body", fault: simulator.Fault{Body: []byte{}}, status: 200, header: "application/json ", code: -1},
+		{
+			name:   "body with status and type",
+			fault:  simulator.Fault{Body: []byte("<html>"), Status: 500, Header: http.Header{"Content-Type": {"text/html"}}},
+			status: 500,
+			header: "text/html ",
+			body:   "<html>",
+			code:   -1,
+		},
+		{
+			name:   "header alone",
+			fault:  simulator.Fault{Header: http.Header{"Retry-After": {"1"}}},
+			status: 200,
+			header: "application/json 1",
+			body:   `"ErrorCode":0`,
+		},
+		{
+			name:   "status 200 alone",
+			fault:  simulator.Fault{Status: 200},
+			status: 200,
+			header: "application/json ",
+			body:   `"ErrorCode":0`,
+		},
+		{name: "latency", fault: simulator.Fault{Latency: 1}, status: 200, header: "application/json ", body: `"ErrorCode":0`},
+		{
+			name:    "cut",
+			fault:   simulator.Fault{CutBody: true},
+			status:  200,
+			header:  "application/json ",
+			body:    `{"ActionStatus":"OK"`,
+			failure: io.ErrUnexpectedEOF,
+		},
+		{
+			name:    "cut body",
+			fault:   simulator.Fault{CutBody: true, Body: []byte("abcdef")},
+			status:  200,
+			header:  "application/json ",
+			body:    "abc",
+			code:    -1,
+			failure: io.ErrUnexpectedEOF,
+		},
+		{name: "reset", fault: simulator.Fault{Reset: true}, code: -1, failure: syscall.ECONNRESET},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a.Misbehave(test.fault)
@@ -163,12 +232,12 @@ func TestFaultsAndTheLedger(t *testing.T) {
 		fault   simulator.Fault
 		carried int64
 	}{
-		{"code", simulator.Fault{Code: 100001}, 0},
-		{"status", simulator.Fault{Status: 500}, 0},
-		{"body", simulator.Fault{Body: []byte("{}")}, 0},
-		{"header", simulator.Fault{Header: http.Header{"X": {"1"}}}, 1},
-		{"cut", simulator.Fault{CutBody: true}, 1},
-		{"reset", simulator.Fault{Reset: true}, 0}, // a recorder has no connection: the handler aborts
+		{name: "code", fault: simulator.Fault{Code: 100001}},
+		{name: "status", fault: simulator.Fault{Status: 500}},
+		{name: "body", fault: simulator.Fault{Body: []byte("{}")}},
+		{name: "header", fault: simulator.Fault{Header: http.Header{"X": {"1"}}}, carried: 1},
+		{name: "cut", fault: simulator.Fault{CutBody: true}, carried: 1},
+		{name: "reset", fault: simulator.Fault{Reset: true}}, // a recorder has no connection: the handler aborts
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := newApp(t).withRoom(t)

@@ -105,50 +105,117 @@ func TestSignature(t *testing.T) {
 		change func(*call)
 		code   string // "" for accepted
 	}{
-		{"right", func(*call) {}, ""},
-		{"right, five minutes late", func(c *call) { c.at = noon.Add(-5 * time.Minute) }, ""},
-		{"right, with a header more", func(c *call) { c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") } }, ""},
-		{"without", func(c *call) { c.after = func(r *http.Request) { r.Header.Del("Authorization") } }, "MissingAuthenticationTokenException"},
-		{"other algorithm", func(c *call) {
-			c.after = func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }
-		}, "IncompleteSignatureException"},
-		{"no signature", func(c *call) {
-			c.after = func(r *http.Request) {
-				r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request")
-			}
-		}, "IncompleteSignatureException"},
-		{"no date", func(c *call) { c.after = func(r *http.Request) { r.Header.Del("X-Amz-Date") } }, "IncompleteSignatureException"},
-		{"other access key", func(c *call) { c.credentials.AccessKeyID = "AKIAOTHER" }, "UnrecognizedClientException"},
-		{"other secret key", func(c *call) { c.credentials.SecretAccessKey = "not-a-real-key-other" }, "InvalidSignatureException"},
-		{"other session token", func(c *call) { c.credentials.SessionToken = "not-a-real-token-other" }, "UnrecognizedClientException"},
-		{"no session token", func(c *call) { c.credentials.SessionToken = "" }, "UnrecognizedClientException"},
-		{"too old", func(c *call) { c.at = noon.Add(-5*time.Minute - time.Second) }, "InvalidSignatureException"},
-		{"too new", func(c *call) { c.at = noon.Add(5*time.Minute + time.Second) }, "InvalidSignatureException"},
-		{"other day in the scope", func(c *call) {
-			c.after = func(r *http.Request) {
-				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/20261123/", "/20261122/", 1))
-			}
-		}, "InvalidSignatureException"},
-		{"other region", func(c *call) { c.region = "us-east-1" }, "InvalidSignatureException"},
-		{"other service", func(c *call) { c.service = "sqs" }, "InvalidSignatureException"},
-		{"body changed", func(c *call) {
-			c.after = func(r *http.Request) {
-				r.Body = io.NopCloser(strings.NewReader(`{"SecretId":"xpp"}`))
-			}
-		}, "InvalidSignatureException"},
-		{"header changed", func(c *call) {
-			c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
-			c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "other") }
-		}, "InvalidSignatureException"},
-		{"query changed", func(c *call) { c.after = func(r *http.Request) { r.URL.RawQuery = "a=b" } }, "InvalidSignatureException"},
-		{"header of AWS not signed", func(c *call) {
-			c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
-		}, "InvalidSignatureException"},
-		{"host not signed", func(c *call) {
-			c.after = func(r *http.Request) {
-				r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";host;", ";", 1))
-			}
-		}, "InvalidSignatureException"},
+		{name: "right", change: func(*call) {}},
+		{name: "right, five minutes late", change: func(c *call) { c.at = noon.Add(-5 * time.Minute) }},
+		{
+			name:   "right, with a header more",
+			change: func(c *call) { c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") } },
+		},
+		{
+			name:   "without",
+			change: func(c *call) { c.after = func(r *http.Request) { r.Header.Del("Authorization") } },
+			code:   "MissingAuthenticationTokenException",
+		},
+		{
+			name: "other algorithm",
+			change: func(c *call) {
+				c.after = func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }
+			},
+			code: "IncompleteSignatureException",
+		},
+		{
+			name: "no signature",
+			change: func(c *call) {
+				c.after = func(r *http.Request) {
+					r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request")
+				}
+			},
+			code: "IncompleteSignatureException",
+		},
+		{
+			name:   "no date",
+			change: func(c *call) { c.after = func(r *http.Request) { r.Header.Del("X-Amz-Date") } },
+			code:   "IncompleteSignatureException",
+		},
+		{
+			name:   "other access key",
+			change: func(c *call) { c.credentials.AccessKeyID = "AKIAOTHER" },
+			code:   "UnrecognizedClientException",
+		},
+		{
+			name:   "other secret key",
+			change: func(c *call) { c.credentials.SecretAccessKey = "not-a-real-key-other" },
+			code:   "InvalidSignatureException",
+		},
+		{
+			name:   "other session token",
+			change: func(c *call) { c.credentials.SessionToken = "not-a-real-token-other" },
+			code:   "UnrecognizedClientException",
+		},
+		{
+			name:   "no session token",
+			change: func(c *call) { c.credentials.SessionToken = "" },
+			code:   "UnrecognizedClientException",
+		},
+		{
+			name:   "too old",
+			change: func(c *call) { c.at = noon.Add(-5*time.Minute - time.Second) },
+			code:   "InvalidSignatureException",
+		},
+		{
+			name:   "too new",
+			change: func(c *call) { c.at = noon.Add(5*time.Minute + time.Second) },
+			code:   "InvalidSignatureException",
+		},
+		{
+			name: "other day in the scope",
+			change: func(c *call) {
+				c.after = func(r *http.Request) {
+					r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "/20261123/", "/20261122/", 1))
+				}
+			},
+			code: "InvalidSignatureException",
+		},
+		{name: "other region", change: func(c *call) { c.region = "us-east-1" }, code: "InvalidSignatureException"},
+		{name: "other service", change: func(c *call) { c.service = "sqs" }, code: "InvalidSignatureException"},
+		{
+			name: "body changed",
+			change: func(c *call) {
+				c.after = func(r *http.Request) {
+					r.Body = io.NopCloser(strings.NewReader(`{"SecretId":"xpp"}`))
+				}
+			},
+			code: "InvalidSignatureException",
+		},
+		{
+			name: "header changed",
+			change: func(c *call) {
+				c.sign = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
+				c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "other") }
+			},
+			code: "InvalidSignatureException",
+		},
+		{
+			name:   "query changed",
+			change: func(c *call) { c.after = func(r *http.Request) { r.URL.RawQuery = "a=b" } },
+			code:   "InvalidSignatureException",
+		},
+		{
+			name: "header of AWS not signed",
+			change: func(c *call) {
+				c.after = func(r *http.Request) { r.Header.Set("X-Amz-User-Agent", "test") }
+			},
+			code: "InvalidSignatureException",
+		},
+		{
+			name: "host not signed",
+			change: func(c *call) {
+				c.after = func(r *http.Request) {
+					r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), ";host;", ";", 1))
+				}
+			},
+			code: "InvalidSignatureException",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -200,11 +267,15 @@ func TestRequestsThatAreNoCalls(t *testing.T) {
 		change func(*call)
 		code   string
 	}{
-		{"unknown target", func(c *call) { c.target = "secretsmanager.DeleteSecret" }, "UnknownOperationException"},
-		{"no target", func(c *call) { c.target = "" }, "UnknownOperationException"},
-		{"GET", func(c *call) { c.method = http.MethodGet }, "UnknownOperationException"},
-		{"content type", func(c *call) { c.contentType = "application/json" }, "SerializationException"},
-		{"not JSON", func(c *call) { c.body = "SecretId=app" }, "SerializationException"},
+		{
+			name:   "unknown target",
+			change: func(c *call) { c.target = "secretsmanager.DeleteSecret" },
+			code:   "UnknownOperationException",
+		},
+		{name: "no target", change: func(c *call) { c.target = "" }, code: "UnknownOperationException"},
+		{name: "GET", change: func(c *call) { c.method = http.MethodGet }, code: "UnknownOperationException"},
+		{name: "content type", change: func(c *call) { c.contentType = "application/json" }, code: "SerializationException"},
+		{name: "not JSON", change: func(c *call) { c.body = "SecretId=app" }, code: "SerializationException"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -267,7 +338,16 @@ func TestFaults(t *testing.T) {
 		status int
 		code   string
 	}{
-		{200, ""}, {400, "ThrottlingException"}, {400, "ThrottlingException"}, {503, ""}, {200, ""}, {500, "InternalServiceError"}, {200, ""}, {502, ""}, {502, ""},
+		{status: 200}, {status: 400, code: "ThrottlingException"}, {status: 400, code: "ThrottlingException"}, {status: 503}, {status: 200}, {
+			status: 500,
+			code:   "InternalServiceError",
+		}, {
+			status: 200,
+		}, {
+			status: 502,
+		}, {
+			status: 502,
+		},
 	} {
 		if got := c.send(t, server); got.status != want.status || got.code() != want.code {
 			t.Errorf("request %d: %d %v, want %d %s", i, got.status, got.body, want.status, want.code)

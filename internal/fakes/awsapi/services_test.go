@@ -22,22 +22,47 @@ func TestGetSecretValue(t *testing.T) {
 	for _, test := range []struct {
 		name, body, field, want string // field of the answer, or __type or message of an error
 	}{
-		{"name", `{"SecretId":"app"}`, "SecretString", "second"},
-		{"its name", `{"SecretId":"app"}`, "Name", "app"},
-		{"its ARN", `{"SecretId":"app"}`, "ARN", arn},
-		{"ARN", `{"SecretId":"` + arn + `"}`, "SecretString", "second"},
-		{"ARN without the last six", `{"SecretId":"` + strings.TrimSuffix(arn, "-AbCdEf") + `"}`, "SecretString", "second"},
-		{"current", `{"SecretId":"app","VersionStage":"AWSCURRENT"}`, "SecretString", "second"},
-		{"previous", `{"SecretId":"app","VersionStage":"AWSPREVIOUS"}`, "SecretString", "first"},
-		{"pending", `{"SecretId":"app","VersionStage":"AWSPENDING"}`, "SecretString", "third"},
-		{"version", `{"SecretId":"app","VersionId":"` + versionID + `"}`, "SecretString", "second"},
-		{"version and its stage", `{"SecretId":"app","VersionId":"` + versionID + `","VersionStage":"AWSCURRENT"}`, "SecretString", "second"},
-		{"version of another stage", `{"SecretId":"app","VersionId":"` + versionID + `","VersionStage":"AWSPENDING"}`, "__type", "ResourceNotFoundException"},
-		{"binary", `{"SecretId":"bytes"}`, "SecretBinary", "AAEC"},
-		{"unknown name", `{"SecretId":"nobody"}`, "__type", "ResourceNotFoundException"},
-		{"ARN of another region", `{"SecretId":"` + strings.Replace(arn, "eu-west-1", "us-east-1", 1) + `"}`, "__type", "ResourceNotFoundException"},
-		{"unknown stage", `{"SecretId":"app","VersionStage":"X"}`, "message", "Secrets Manager can't find the specified secret value for staging label: X"},
-		{"no id", `{}`, "__type", "InvalidParameterException"},
+		{name: "name", body: `{"SecretId":"app"}`, field: "SecretString", want: "second"},
+		{name: "its name", body: `{"SecretId":"app"}`, field: "Name", want: "app"},
+		{name: "its ARN", body: `{"SecretId":"app"}`, field: "ARN", want: arn},
+		{name: "ARN", body: `{"SecretId":"` + arn + `"}`, field: "SecretString", want: "second"},
+		{
+			name:  "ARN without the last six",
+			body:  `{"SecretId":"` + strings.TrimSuffix(arn, "-AbCdEf") + `"}`,
+			field: "SecretString",
+			want:  "second",
+		},
+		{name: "current", body: `{"SecretId":"app","VersionStage":"AWSCURRENT"}`, field: "SecretString", want: "second"},
+		{name: "previous", body: `{"SecretId":"app","VersionStage":"AWSPREVIOUS"}`, field: "SecretString", want: "first"},
+		{name: "pending", body: `{"SecretId":"app","VersionStage":"AWSPENDING"}`, field: "SecretString", want: "third"},
+		{name: "version", body: `{"SecretId":"app","VersionId":"` + versionID + `"}`, field: "SecretString", want: "second"},
+		{
+			name:  "version and its stage",
+			body:  `{"SecretId":"app","VersionId":"` + versionID + `","VersionStage":"AWSCURRENT"}`,
+			field: "SecretString",
+			want:  "second",
+		},
+		{
+			name:  "version of another stage",
+			body:  `{"SecretId":"app","VersionId":"` + versionID + `","VersionStage":"AWSPENDING"}`,
+			field: "__type",
+			want:  "ResourceNotFoundException",
+		},
+		{name: "binary", body: `{"SecretId":"bytes"}`, field: "SecretBinary", want: "AAEC"},
+		{name: "unknown name", body: `{"SecretId":"nobody"}`, field: "__type", want: "ResourceNotFoundException"},
+		{
+			name:  "ARN of another region",
+			body:  `{"SecretId":"` + strings.Replace(arn, "eu-west-1", "us-east-1", 1) + `"}`,
+			field: "__type",
+			want:  "ResourceNotFoundException",
+		},
+		{
+			name:  "unknown stage",
+			body:  `{"SecretId":"app","VersionStage":"X"}`,
+			field: "message",
+			want:  "Secrets Manager can't find the specified secret value for staging label: X",
+		},
+		{name: "no id", body: `{}`, field: "__type", want: "InvalidParameterException"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,14 +80,45 @@ func TestSendMessage(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	for _, test := range []struct{ name, body, code, query string }{
-		{"plain", `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"hello","MessageAttributes":{"a":{"DataType":"String","StringValue":"b"}}}`, "", ""},
-		{"fifo", `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello","MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":5}`, "", ""},
-		{"fifo without group", `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello"}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender"},
-		{"no such queue", `{"QueueUrl":"` + server.URL + `/other/ends","MessageBody":"hello"}`, "com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender"},
-		{"no queue", `{"MessageBody":"hello"}`, "com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue;Sender"},
-		{"no body", `{"QueueUrl":"` + server.QueueURL("ends") + `"}`, "com.amazon.coral.service#MissingRequiredParameterException", "MissingParameter;Sender"},
-		{"too large", `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"` + strings.Repeat("x", 1<<20+1) + `"}`, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
-		{"not JSON", `QueueUrl=`, "SerializationException", ""},
+		{
+			name: "plain",
+			body: `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"hello","MessageAttributes":{"a":{"DataType":"String","StringValue":"b"}}}`,
+		},
+		{
+			name: "fifo",
+			body: `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello","MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":5}`,
+		},
+		{
+			name:  "fifo without group",
+			body:  `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello"}`,
+			code:  "com.amazon.coral.service#MissingRequiredParameterException",
+			query: "MissingParameter;Sender",
+		},
+		{
+			name:  "no such queue",
+			body:  `{"QueueUrl":"` + server.URL + `/other/ends","MessageBody":"hello"}`,
+			code:  "com.amazonaws.sqs#QueueDoesNotExist",
+			query: "AWS.SimpleQueueService.NonExistentQueue;Sender",
+		},
+		{
+			name:  "no queue",
+			body:  `{"MessageBody":"hello"}`,
+			code:  "com.amazonaws.sqs#QueueDoesNotExist",
+			query: "AWS.SimpleQueueService.NonExistentQueue;Sender",
+		},
+		{
+			name:  "no body",
+			body:  `{"QueueUrl":"` + server.QueueURL("ends") + `"}`,
+			code:  "com.amazon.coral.service#MissingRequiredParameterException",
+			query: "MissingParameter;Sender",
+		},
+		{
+			name:  "too large",
+			body:  `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"` + strings.Repeat("x", 1<<20+1) + `"}`,
+			code:  "com.amazon.coral.service#InvalidParameterValueException",
+			query: "InvalidParameterValue;Sender",
+		},
+		{name: "not JSON", body: `QueueUrl=`, code: "SerializationException"},
 	} {
 		got := newCall(server, "AmazonSQS.SendMessage", "sqs", "application/x-amz-json-1.0", test.body).send(t, server)
 		if got.code() != test.code || got.header.Get("X-Amzn-Query-Error") != test.query || (test.code == "") != (got.status == 200) {
@@ -89,13 +145,21 @@ func TestPutEvents(t *testing.T) {
 		name, body, code string
 		codes            []any // of the entries; nil for one that was taken
 	}{
-		{"one", `{"Entries":[` + entry + `]}`, "", []any{nil}},
-		{"two", `{"Entries":[` + entry + `,` + entry + `]}`, "", []any{nil, nil}},
-		{"one without source", `{"Entries":[` + entry + `,{"DetailType":"t","Detail":"{}"}]}`, "", []any{nil, "InvalidArgument"}},
-		{"detail is no object", `{"Entries":[{"Source":"s","DetailType":"t","Detail":"[]"}]}`, "", []any{"MalformedDetail"}},
-		{"none", `{"Entries":[]}`, "ValidationException", nil},
-		{"eleven", `{"Entries":[` + strings.Repeat(entry+",", 10) + entry + `]}`, "ValidationException", nil},
-		{"not JSON", `Entries`, "SerializationException", nil},
+		{name: "one", body: `{"Entries":[` + entry + `]}`, codes: []any{nil}},
+		{name: "two", body: `{"Entries":[` + entry + `,` + entry + `]}`, codes: []any{nil, nil}},
+		{
+			name:  "one without source",
+			body:  `{"Entries":[` + entry + `,{"DetailType":"t","Detail":"{}"}]}`,
+			codes: []any{nil, "InvalidArgument"},
+		},
+		{
+			name:  "detail is no object",
+			body:  `{"Entries":[{"Source":"s","DetailType":"t","Detail":"[]"}]}`,
+			codes: []any{"MalformedDetail"},
+		},
+		{name: "none", body: `{"Entries":[]}`, code: "ValidationException"},
+		{name: "eleven", body: `{"Entries":[` + strings.Repeat(entry+",", 10) + entry + `]}`, code: "ValidationException"},
+		{name: "not JSON", body: `Entries`, code: "SerializationException"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -61,9 +61,9 @@ func TestErrorsAreReplies(t *testing.T) {
 	t.Parallel()
 	runtime := start(t, lambdaruntime.Config{})
 	for _, test := range []struct{ command, kind, message string }{
-		{"fail", "errorString", "no luck"},
-		{"fine", "", ""}, // an error does not end the function
-		{"panic", "string", "bug"},
+		{command: "fail", kind: "errorString", message: "no luck"},
+		{command: "fine"}, // an error does not end the function
+		{command: "panic", kind: "string", message: "bug"},
 	} {
 		reply, err := runtime.Invoke(t.Context(), []byte(`"`+test.command+`"`))
 		if err != nil || reply.ErrorType != test.kind || reply.ErrorMessage != test.message {

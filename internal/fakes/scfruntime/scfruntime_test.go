@@ -104,10 +104,26 @@ func TestFunctionFindsItsSurroundings(t *testing.T) {
 		options scfruntime.Options
 		want    string
 	}{
-		{"defaults", scfruntime.Options{}, `"id":"00000000-0000-4000-8000-000000000001","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":""}`},
-		{"credentials", scfruntime.Options{RequestID: "r-2", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDone"}}, `"id":"r-2","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDone"}`},
-		{"rotated", scfruntime.Options{RequestID: "r-3", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDtwo"}}, `"id":"r-3","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`},
-		{"credentials stay", scfruntime.Options{RequestID: "r-4", Deadline: time.Unix(0, 0)}, `"id":"r-4","leaked":false,"left":"zero","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`},
+		{
+			name:    "defaults",
+			options: scfruntime.Options{},
+			want:    `"id":"00000000-0000-4000-8000-000000000001","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":""}`,
+		},
+		{
+			name:    "credentials",
+			options: scfruntime.Options{RequestID: "r-2", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDone"}},
+			want:    `"id":"r-2","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDone"}`,
+		},
+		{
+			name:    "rotated",
+			options: scfruntime.Options{RequestID: "r-3", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDtwo"}},
+			want:    `"id":"r-3","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`,
+		},
+		{
+			name:    "credentials stay",
+			options: scfruntime.Options{RequestID: "r-4", Deadline: time.Unix(0, 0)},
+			want:    `"id":"r-4","leaked":false,"left":"zero","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`,
+		},
 	} {
 		reply, err := runtime.Invoke(t.Context(), []byte("describe"), test.options)
 		if err != nil || string(reply.Payload) != "{"+test.want || reply.ErrorType != "" {
@@ -129,10 +145,10 @@ func TestErrorsAreReplies(t *testing.T) {
 		command, kind, message string
 		panicked               bool
 	}{
-		{"fail", "errorString", "no luck", false},
-		{"panic", "string", "bug", true},
-		{"fine", "", "", false}, // neither ends the function
-		{"", "", "", false},
+		{command: "fail", kind: "errorString", message: "no luck"},
+		{command: "panic", kind: "string", message: "bug", panicked: true},
+		{command: "fine"}, // neither ends the function
+		{command: ""},
 	} {
 		reply, err := runtime.Invoke(t.Context(), []byte(test.command), scfruntime.Options{})
 		if err != nil || reply.ErrorType != test.kind || reply.ErrorMessage != test.message || reply.Panicked != test.panicked {

@@ -17,17 +17,17 @@ func TestGetSecretValue(t *testing.T) {
 	server.SetSecretBinary("bytes", "v1", []byte{0, 1, 2})
 	c := client(server, credential(server), "ap-singapore", nil)
 	for _, test := range []struct{ name, secret, version, field, want, code string }{
-		{"first", "app", "v1", "SecretString", "first", ""},
-		{"second", "app", "v2", "SecretString", "second, changed", ""},
-		{"name", "app", "v2", "SecretName", "app", ""},
-		{"version", "app", "v2", "VersionId", "v2", ""},
-		{"binary", "bytes", "v1", "SecretBinary", "AAEC", ""},
-		{"text of a binary", "bytes", "v1", "SecretString", "", ""},
-		{"unknown version", "app", "v3", "", "", "ResourceNotFound"},
-		{"current version of a secret made by hand", "app", "SSM_Current", "", "", "ResourceNotFound"},
-		{"unknown name", "nobody", "v1", "", "", "ResourceNotFound"},
-		{"no name", "", "v1", "", "", "MissingParameter"},
-		{"no version", "app", "", "", "", "MissingParameter"},
+		{name: "first", secret: "app", version: "v1", field: "SecretString", want: "first"},
+		{name: "second", secret: "app", version: "v2", field: "SecretString", want: "second, changed"},
+		{name: "name", secret: "app", version: "v2", field: "SecretName", want: "app"},
+		{name: "version", secret: "app", version: "v2", field: "VersionId", want: "v2"},
+		{name: "binary", secret: "bytes", version: "v1", field: "SecretBinary", want: "AAEC"},
+		{name: "text of a binary", secret: "bytes", version: "v1", field: "SecretString"},
+		{name: "unknown version", secret: "app", version: "v3", code: "ResourceNotFound"},
+		{name: "current version of a secret made by hand", secret: "app", version: "SSM_Current", code: "ResourceNotFound"},
+		{name: "unknown name", secret: "nobody", version: "v1", code: "ResourceNotFound"},
+		{name: "no name", version: "v1", code: "MissingParameter"},
+		{name: "no version", secret: "app", code: "MissingParameter"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,15 +61,41 @@ func TestInvoke(t *testing.T) {
 		want       tencentapi.Invocation
 		code       string
 	}{
-		{"all fields", map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `{"a":1}`, "Namespace": "n", "Qualifier": "$LATEST"},
-			tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "n", Qualifier: "$LATEST", InvocationType: "Event", ClientContext: `{"a":1}`}, ""},
-		{"defaults", map[string]any{"FunctionName": "f"},
-			tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "default", Qualifier: "$DEFAULT", InvocationType: "RequestResponse"}, ""},
-		{"no function", map[string]any{}, tencentapi.Invocation{}, "MissingParameter"},
-		{"other type", map[string]any{"FunctionName": "f", "InvocationType": "DryRun"}, tencentapi.Invocation{}, "InvalidParameterValue.InvocationType"},
-		{"event is not JSON", map[string]any{"FunctionName": "f", "ClientContext": "{"}, tencentapi.Invocation{}, "InvalidParameterValue.Param"},
-		{"event too large", map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `"` + strings.Repeat("x", 128<<10) + `"`}, tencentapi.Invocation{}, "InvalidParameterValue.ClientContext"},
-		{"wrong type of a field", map[string]any{"FunctionName": 1}, tencentapi.Invocation{}, "InvalidParameter"},
+		{
+			name:       "all fields",
+			parameters: map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `{"a":1}`, "Namespace": "n", "Qualifier": "$LATEST"},
+			want:       tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "n", Qualifier: "$LATEST", InvocationType: "Event", ClientContext: `{"a":1}`},
+		},
+		{
+			name:       "defaults",
+			parameters: map[string]any{"FunctionName": "f"},
+			want:       tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "default", Qualifier: "$DEFAULT", InvocationType: "RequestResponse"},
+		},
+		{name: "no function", parameters: map[string]any{}, want: tencentapi.Invocation{}, code: "MissingParameter"},
+		{
+			name:       "other type",
+			parameters: map[string]any{"FunctionName": "f", "InvocationType": "DryRun"},
+			want:       tencentapi.Invocation{},
+			code:       "InvalidParameterValue.InvocationType",
+		},
+		{
+			name:       "event is not JSON",
+			parameters: map[string]any{"FunctionName": "f", "ClientContext": "{"},
+			want:       tencentapi.Invocation{},
+			code:       "InvalidParameterValue.Param",
+		},
+		{
+			name:       "event too large",
+			parameters: map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `"` + strings.Repeat("x", 128<<10) + `"`},
+			want:       tencentapi.Invocation{},
+			code:       "InvalidParameterValue.ClientContext",
+		},
+		{
+			name:       "wrong type of a field",
+			parameters: map[string]any{"FunctionName": 1},
+			want:       tencentapi.Invocation{},
+			code:       "InvalidParameter",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -99,28 +99,105 @@ func TestSignature(t *testing.T) {
 		change     func(*http.Request)
 		code       string
 	}{
-		{"right", right, nil, ""},
-		{"header that is not signed", right, header("X-Other", "x"), ""},
-		{"without", right, func(r *http.Request) { r.Header.Del("Authorization") }, "AuthFailure.InvalidAuthorization"},
-		{"other algorithm", right, authorization("TC3-HMAC-SHA256", "HmacSHA1"), "AuthFailure.InvalidAuthorization"},
-		{"no signature", right, authorization("Signature=", "Nothing="), "AuthFailure.InvalidAuthorization"},
-		{"no timestamp", right, func(r *http.Request) { r.Header.Del("X-TC-Timestamp") }, "MissingParameter"},
-		{"other secret id", common.NewTokenCredential("AKIDOTHER", right.SecretKey, right.Token), nil, "AuthFailure.SecretIdNotFound"},
-		{"other secret key", common.NewTokenCredential(right.SecretId, "not-a-real-key-other", right.Token), nil, "AuthFailure.SignatureFailure"},
-		{"other token", common.NewTokenCredential(right.SecretId, right.SecretKey, "not-a-real-token-other"), nil, "AuthFailure.TokenFailure"},
-		{"no token", common.NewCredential(right.SecretId, right.SecretKey), nil, "AuthFailure.TokenFailure"},
-		{"timestamp changed", right, func(r *http.Request) {
-			seconds, _ := strconv.Atoi(r.Header.Get("X-TC-Timestamp"))
-			r.Header.Set("X-TC-Timestamp", strconv.Itoa(seconds-1))
-		}, "AuthFailure.SignatureFailure"},
-		{"content type changed", right, header("Content-Type", "text/plain"), "AuthFailure.SignatureFailure"},
-		{"body changed", right, func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("{}")); r.ContentLength = 2 }, "AuthFailure.SignatureFailure"},
-		{"query changed", right, func(r *http.Request) { r.URL.RawQuery = "a=b" }, "AuthFailure.SignatureFailure"},
-		{"other day in the scope", right, authorization("/20", "/19"), "AuthFailure.SignatureFailure"},
-		{"other product in the scope", right, authorization("/ssm/", "/scf/"), "AuthFailure.SignatureFailure"},
-		{"content type not signed", right, authorization("content-type;host", "host"), "AuthFailure.SignatureFailure"},
-		{"host not signed", right, authorization("content-type;host", "content-type"), "AuthFailure.SignatureFailure"},
-		{"signature changed", right, authorization("Signature=", "Signature=0"), "AuthFailure.SignatureFailure"},
+		{name: "right", credential: right},
+		{name: "header that is not signed", credential: right, change: header("X-Other", "x")},
+		{
+			name:       "without",
+			credential: right,
+			change:     func(r *http.Request) { r.Header.Del("Authorization") },
+			code:       "AuthFailure.InvalidAuthorization",
+		},
+		{
+			name:       "other algorithm",
+			credential: right,
+			change:     authorization("TC3-HMAC-SHA256", "HmacSHA1"),
+			code:       "AuthFailure.InvalidAuthorization",
+		},
+		{
+			name:       "no signature",
+			credential: right,
+			change:     authorization("Signature=", "Nothing="),
+			code:       "AuthFailure.InvalidAuthorization",
+		},
+		{
+			name:       "no timestamp",
+			credential: right,
+			change:     func(r *http.Request) { r.Header.Del("X-TC-Timestamp") },
+			code:       "MissingParameter",
+		},
+		{
+			name:       "other secret id",
+			credential: common.NewTokenCredential("AKIDOTHER", right.SecretKey, right.Token),
+			code:       "AuthFailure.SecretIdNotFound",
+		},
+		{
+			name:       "other secret key",
+			credential: common.NewTokenCredential(right.SecretId, "not-a-real-key-other", right.Token),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "other token",
+			credential: common.NewTokenCredential(right.SecretId, right.SecretKey, "not-a-real-token-other"),
+			code:       "AuthFailure.TokenFailure",
+		},
+		{name: "no token", credential: common.NewCredential(right.SecretId, right.SecretKey), code: "AuthFailure.TokenFailure"},
+		{
+			name:       "timestamp changed",
+			credential: right,
+			change: func(r *http.Request) {
+				seconds, _ := strconv.Atoi(r.Header.Get("X-TC-Timestamp"))
+				r.Header.Set("X-TC-Timestamp", strconv.Itoa(seconds-1))
+			},
+			code: "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "content type changed",
+			credential: right,
+			change:     header("Content-Type", "text/plain"),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "body changed",
+			credential: right,
+			change:     func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("{}")); r.ContentLength = 2 },
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "query changed",
+			credential: right,
+			change:     func(r *http.Request) { r.URL.RawQuery = "a=b" },
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "other day in the scope",
+			credential: right,
+			change:     authorization("/20", "/19"),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "other product in the scope",
+			credential: right,
+			change:     authorization("/ssm/", "/scf/"),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "content type not signed",
+			credential: right,
+			change:     authorization("content-type;host", "host"),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "host not signed",
+			credential: right,
+			change:     authorization("content-type;host", "content-type"),
+			code:       "AuthFailure.SignatureFailure",
+		},
+		{
+			name:       "signature changed",
+			credential: right,
+			change:     authorization("Signature=", "Signature=0"),
+			code:       "AuthFailure.SignatureFailure",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -139,10 +216,10 @@ func TestClocksApart(t *testing.T) {
 		apart time.Duration
 		code  string
 	}{
-		{"a little behind", -4 * time.Minute, ""},
-		{"a little ahead", 4 * time.Minute, ""},
-		{"far behind", -6 * time.Minute, "AuthFailure.SignatureExpire"},
-		{"far ahead", 6 * time.Minute, "AuthFailure.SignatureExpire"},
+		{name: "a little behind", apart: -4 * time.Minute},
+		{name: "a little ahead", apart: 4 * time.Minute},
+		{name: "far behind", apart: -6 * time.Minute, code: "AuthFailure.SignatureExpire"},
+		{name: "far ahead", apart: 6 * time.Minute, code: "AuthFailure.SignatureExpire"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -167,12 +244,22 @@ func TestRequestsThatAreNoCalls(t *testing.T) {
 		change       func(*http.Request)
 		code         string
 	}{
-		{"GET", "ap-singapore", func(r *http.Request) { r.Method = http.MethodGet }, "UnsupportedProtocol"},
-		{"path", "ap-singapore", func(r *http.Request) { r.URL.Path = "/v2" }, "UnsupportedProtocol"},
-		{"no action", "ap-singapore", func(r *http.Request) { r.Header.Del("X-TC-Action") }, "MissingParameter"},
-		{"unknown action", "ap-singapore", header("X-TC-Action", "DeleteSecret"), "InvalidAction"},
-		{"other version", "ap-singapore", header("X-TC-Version", "2018-04-16"), "NoSuchVersion"},
-		{"no region", "", nil, "MissingParameter"},
+		{
+			name:   "GET",
+			region: "ap-singapore",
+			change: func(r *http.Request) { r.Method = http.MethodGet },
+			code:   "UnsupportedProtocol",
+		},
+		{name: "path", region: "ap-singapore", change: func(r *http.Request) { r.URL.Path = "/v2" }, code: "UnsupportedProtocol"},
+		{
+			name:   "no action",
+			region: "ap-singapore",
+			change: func(r *http.Request) { r.Header.Del("X-TC-Action") },
+			code:   "MissingParameter",
+		},
+		{name: "unknown action", region: "ap-singapore", change: header("X-TC-Action", "DeleteSecret"), code: "InvalidAction"},
+		{name: "other version", region: "ap-singapore", change: header("X-TC-Version", "2018-04-16"), code: "NoSuchVersion"},
+		{name: "no region", code: "MissingParameter"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -227,7 +314,16 @@ func TestFaults(t *testing.T) {
 	server.Misbehave(tencentapi.Fault{Times: -1, Status: 500, Code: "InternalError"})
 	c := client(server, credential(server), "ap-singapore", nil)
 	for i, want := range []struct{ value, code string }{
-		{"value", ""}, {"", "RequestLimitExceeded"}, {"", "RequestLimitExceeded"}, {"other", ""}, {"value", ""}, {"", "ClientError.ParseJsonError"}, {"", "InternalError"}, {"", "InternalError"},
+		{value: "value"}, {value: "", code: "RequestLimitExceeded"}, {value: "", code: "RequestLimitExceeded"}, {value: "other"}, {value: "value"}, {
+			value: "",
+			code:  "ClientError.ParseJsonError",
+		}, {
+			value: "",
+			code:  "InternalError",
+		}, {
+			value: "",
+			code:  "InternalError",
+		},
 	} {
 		answer, code := getSecretValue(t, c, "app", "v1")
 		if code != want.code || want.value != "" && answer["SecretString"] != want.value {
