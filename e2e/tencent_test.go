@@ -61,7 +61,8 @@ func TestTencent(t *testing.T) {
 	}
 	ask() // with the rotated key and credentials, without a restart
 
-	if answer := eventtest.Read(t, invoke(api, eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.LiveWebhook("room_id"))))); answer.Status != 200 {
+	webhook := eventtest.Payload(t, eventtest.Tencent[0].Event(fixture.LiveWebhook("room_id")))
+	if answer := eventtest.Read(t, invoke(api, webhook)); answer.Status != 200 {
 		t.Fatalf("%+v", answer)
 	}
 	invocations := cloud.Invocations()
@@ -69,8 +70,11 @@ func TestTencent(t *testing.T) {
 		t.Fatalf("%+v", invocations)
 	}
 	invoke(streamEnd, []byte(invocations[0].ClientContext))
-	if _, body := customer.Delivered(); !strings.Contains(string(body), `"total_coins":1`) || !strings.Contains(string(body), `"complete":true`) {
-		t.Errorf("the customer has %s", body)
+	_, body := customer.Delivered()
+	for _, want := range []string{`"total_coins":1`, `"complete":true`} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("the customer received %s, want it to contain %s", body, want)
+		}
 	}
 	for _, secret := range []string{fixture.SecretKey, fixture.APIKey, fixture.LiveToken, fixture.DeliveryKey, key, role} {
 		if strings.Contains(api.Output()+streamEnd.Output(), secret) {

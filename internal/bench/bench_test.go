@@ -30,7 +30,9 @@ var table report
 type report struct{ lines map[string][]string } // by the name of the benchmark
 
 // order of the benchmarks in the table: from the start of a function to the end of a stream, and then what matters less.
-var order = []string{"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd", "BenchmarkSigning", "BenchmarkSize"}
+var order = []string{
+	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd", "BenchmarkSigning", "BenchmarkSize",
+}
 
 // verdict says whether a goal is met; nothing where there is none.
 type verdict string

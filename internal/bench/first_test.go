@@ -39,7 +39,8 @@ func BenchmarkFirstAnswer(b *testing.B) {
 		}
 		for _, name := range names {
 			middle := median(took[name])
-			table.add(b, "first answer, "+name, milliseconds(middle), times(middle, ideal), "<= 1.15 x 100 ms", goal(quotient(middle, ideal) <= 1.15))
+			met := goal(quotient(middle, ideal) <= 1.15)
+			table.add(b, "first answer, "+name, milliseconds(middle), times(middle, ideal), "<= 1.15 x 100 ms", met)
 		}
 	})
 }
@@ -56,7 +57,9 @@ func firstOnAWS(b *testing.B) func() time.Duration {
 	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
 	cloud.Misbehave(awsapi.Fault{Action: "GetSecretValue", Times: -1, Latency: toStore})
 	environment := cloud.Environment()
-	maps.Copy(environment, map[string]string{"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream.URL, "SSL_CERT_FILE": upstream.Certificate})
+	maps.Copy(environment, map[string]string{
+		"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream.URL, "SSL_CERT_FILE": upstream.Certificate,
+	})
 	payload := eventtest.Payload(b, eventtest.AWS[0].Event(fixture.Sample()))
 	return func() time.Duration {
 		begun := time.Now()

@@ -106,8 +106,8 @@ func TestQueryThatCannotBeParsed(t *testing.T) {
 
 func TestChecksOfABody(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("x", n) }
-	gift := func(change, to string) string {
-		return strings.Replace(`{"RoomId":"room_id","GiftId":"rose","Count":1,"From_Account":"fan1","ReceiverList_Account":["user1"]}`, change, to, 1)
+	send := func(change, to string) string {
+		return strings.Replace(sendRose, change, to, 1)
 	}
 	for _, test := range []struct {
 		command, body string
@@ -167,22 +167,22 @@ func TestChecksOfABody(t *testing.T) {
 		{command: "get_gift_count", body: `{"RoomId":"room_id","From_Account":"stranger"}`, code: 70107, info: `"stranger"`},
 		{command: "get_gift_count", body: `{"RoomId":"other","From_Account":"user1"}`, code: 100004, info: "does not exist"},
 
-		{command: "send_gift", body: gift("", "")},
-		{command: "send_gift", body: gift(`"Count":1,`, "")},
-		{command: "send_gift", body: gift(`"Count":1`, `"Count":0`), code: 100002, info: "Count is 0"},
-		{command: "send_gift", body: gift(`"Count":1`, `"Count":"1"`), code: 100002, info: "Count must be an Integer"},
-		{command: "send_gift", body: gift(`"Count":1`, `"Count":1.0`), code: 100002, info: "Count must be an Integer"},
-		{command: "send_gift", body: gift(`"Count":1`, `"Count":9223372036854775808`), code: 100002, info: "Integer of 64 bits"},
-		{command: "send_gift", body: gift("room_id", ""), code: 100002, info: "RoomId has 0 bytes"},
-		{command: "send_gift", body: gift("room_id", "other"), code: 100004, info: "does not exist"},
-		{command: "send_gift", body: gift("rose", "tulip"), code: 102002, info: `"tulip"`},
-		{command: "send_gift", body: gift("fan1", "stranger"), code: 70107, info: "From_Account"},
-		{command: "send_gift", body: gift(`["user1"]`, `["user1","stranger"]`), code: 70107, info: "ReceiverList_Account"},
-		{command: "send_gift", body: gift(`["user1"]`, `["user1","user1"]`), code: 100002, info: "twice"},
-		{command: "send_gift", body: gift(`["user1"]`, `[]`), code: 100002, info: "empty"},
-		{command: "send_gift", body: gift(`["user1"]`, `"user1"`), code: 100002, info: "Array of String"},
-		{command: "send_gift", body: gift(`["user1"]`, `[1]`), code: 100002, info: "Array of String"},
-		{command: "send_gift", body: gift(`["user1"]`, `["user1",null]`), code: 100002, info: "null"},
+		{command: "send_gift", body: send("", "")},
+		{command: "send_gift", body: send(`"Count":1,`, "")},
+		{command: "send_gift", body: send(`"Count":1`, `"Count":0`), code: 100002, info: "Count is 0"},
+		{command: "send_gift", body: send(`"Count":1`, `"Count":"1"`), code: 100002, info: "Count must be an Integer"},
+		{command: "send_gift", body: send(`"Count":1`, `"Count":1.0`), code: 100002, info: "Count must be an Integer"},
+		{command: "send_gift", body: send(`"Count":1`, `"Count":9223372036854775808`), code: 100002, info: "Integer of 64 bits"},
+		{command: "send_gift", body: send("room_id", ""), code: 100002, info: "RoomId has 0 bytes"},
+		{command: "send_gift", body: send("room_id", "other"), code: 100004, info: "does not exist"},
+		{command: "send_gift", body: send("rose", "tulip"), code: 102002, info: `"tulip"`},
+		{command: "send_gift", body: send("fan1", "stranger"), code: 70107, info: "From_Account"},
+		{command: "send_gift", body: send(`["user1"]`, `["user1","stranger"]`), code: 70107, info: "ReceiverList_Account"},
+		{command: "send_gift", body: send(`["user1"]`, `["user1","user1"]`), code: 100002, info: "twice"},
+		{command: "send_gift", body: send(`["user1"]`, `[]`), code: 100002, info: "empty"},
+		{command: "send_gift", body: send(`["user1"]`, `"user1"`), code: 100002, info: "Array of String"},
+		{command: "send_gift", body: send(`["user1"]`, `[1]`), code: 100002, info: "Array of String"},
+		{command: "send_gift", body: send(`["user1"]`, `["user1",null]`), code: 100002, info: "null"},
 
 		{command: "create_room", body: `{"RoomInfo":{"RoomId":"new","RoomType":"Live"}}`},
 		{command: "create_room", body: `{"RoomInfo":{"RoomId":"room_id","RoomType":"Live"}}`, code: 100003, info: "already used"},

@@ -18,7 +18,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		all.Go(func() {
 			sender, own := fmt.Sprint("fan", n), fmt.Sprint("room", n)
 			for i := range each {
-				noErrors(t, a.SendGift(simulator.SentGift{RoomID: "room_id", GiftID: "car", Count: 2, Sender: sender, Receivers: []string{"user1", "user2"}}))
+				noErrors(t, a.SendGift(gift("car", 2, sender, "user1", "user2")))
 				noErrors(t, a.EnterRoom("room_id", sender), a.Like("room_id", sender, 3), a.SendMessage("room_id", sender))
 				noErrors(t, a.CreateRoom(simulator.RoomInfo{RoomID: own}), a.AddGift(simulator.Gift{ID: own, Coins: int64(i)}))
 				noErrors(t, a.SetSecretKey(key, fmt.Sprint("older", i)), a.SetWebhook("", ""))
@@ -50,8 +50,11 @@ func TestEverythingAtOnce(t *testing.T) {
 	if room.Statistic != want || room.TotalMsgCount != workers*each {
 		t.Errorf("%+v with %d messages, want %+v", room.Statistic, room.TotalMsgCount, want)
 	}
-	if got, want := room.Received["user2"], (simulator.GiftCount{Sequence: workers * each, TotalCount: 2 * workers * each, TotalCoins: 200 * workers * each, GiftSenderCount: workers}); got != want {
-		t.Errorf("user2 received %+v, want %+v", got, want)
+	received := simulator.GiftCount{
+		Sequence: workers * each, TotalCount: 2 * workers * each, TotalCoins: 200 * workers * each, GiftSenderCount: workers,
+	}
+	if got := room.Received["user2"]; got != received {
+		t.Errorf("user2 received %+v, want %+v", got, received)
 	}
 	if got, want := a.Count("get_gift_count"), workers*each; got != want {
 		t.Errorf("Count = %d, want %d", got, want)
@@ -87,13 +90,9 @@ func TestOnlyOneDestroysARoom(t *testing.T) {
 }
 
 func BenchmarkGetGiftCount(b *testing.B) {
-	engine, err := simulator.New(simulator.Config{SDKAppID: appID, Admin: admin, SecretKey: key, Now: (&clock{now: start}).Now, Limits: map[string]int{}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	must(b, engine.CreateRoom(simulator.RoomInfo{RoomID: "room_id"}))
-	must(b, engine.SendGift(simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}))
-	target := "/v4/live_engine_http_srv/get_gift_count?" + (&app{}).query(sign(key, nil)).Encode()
+	engine := newApp(b, unlimited).withRoom(b)
+	must(b, engine.SendGift(gift("rose", 1, "fan1", "user1")))
+	target := "/v4/live_engine_http_srv/get_gift_count?" + engine.query(engine.sig).Encode()
 	request := httptest.NewRequest("POST", target, nil)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -85,18 +85,20 @@ func TestBodiesOfTheWebhooks(t *testing.T) {
 	h.expect(t, "Live.CallbackAfterChangeOwner", `{"CallbackCommand":"Live.CallbackAfterChangeOwner","Operator_Account":"144115233775727695",`+
 		`"RoomId":"r","CurrentOwner_Account":"user1","OriginalOwner_Account":"144115233775727695","EventTime":1795420131500}`)
 
+	// seat is the webhook of one seat, with or without a member.
+	seat := func(index, member string) string {
+		return `{"CallbackCommand":"Mic.CallbackAfterSeatInfoChanged","RoomId":"r","SeatList":[{"Index":` + index + member +
+			`,"IsTakenDisabled":false,"IsVideoDisabled":false,"IsAudioDisabled":false}],"EventTime":1795420131500}`
+	}
 	must(t, a.TakeSeat("r", "144115233775727695", 0))
-	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", `{"CallbackCommand":"Mic.CallbackAfterSeatInfoChanged","RoomId":"r","SeatList":[{"Index":0,`+
-		`"Member_Account":144115233775727695,"IsTakenDisabled":false,"IsVideoDisabled":false,"IsAudioDisabled":false}],"EventTime":1795420131500}`)
+	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", seat("0", `,"Member_Account":144115233775727695`))
 	must(t, a.TakeSeat("r", "user2", 7))
-	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", `{"CallbackCommand":"Mic.CallbackAfterSeatInfoChanged","RoomId":"r","SeatList":[{"Index":7,`+
-		`"Member_Account":"user2","IsTakenDisabled":false,"IsVideoDisabled":false,"IsAudioDisabled":false}],"EventTime":1795420131500}`)
+	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", seat("7", `,"Member_Account":"user2"`))
 	must(t, a.LeaveSeat("r", "user2"))
-	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", `{"CallbackCommand":"Mic.CallbackAfterSeatInfoChanged","RoomId":"r","SeatList":[{"Index":7,`+
-		`"IsTakenDisabled":false,"IsVideoDisabled":false,"IsAudioDisabled":false}],"EventTime":1795420131500}`)
+	h.expect(t, "Mic.CallbackAfterSeatInfoChanged", seat("7", ""))
 
-	const gift = `{"RoomId":"r","GiftId":"car","Count":3,"From_Account":"fan1","ReceiverList_Account":["user1","user2"]}`
-	a.call(t, "send_gift", gift).expect(t, "")
+	const send = `{"RoomId":"r","GiftId":"car","Count":3,"From_Account":"fan1","ReceiverList_Account":["user1","user2"]}`
+	a.call(t, "send_gift", send).expect(t, "")
 	h.expect(t, "Live.CallbackBeforeSendGift", `{"CallbackCommand":"Live.CallbackBeforeSendGift","Operator_Account":"fan1","RoomId":"r",`+
 		`"GiftWater":{"From_Account":"fan1","To_Account":["user1","user2"],"Time":1795420131,"GiftId":"car","Count":3,"Coins":100}}`)
 }
@@ -119,8 +121,10 @@ func TestChangesOfARoom(t *testing.T) {
 	refused(t, a.LeaveSeat("r", "user2"), 100002)
 	refused(t, a.LeaveSeat("other", "user1"), 100004)
 	refused(t, a.CreateRoom(simulator.RoomInfo{RoomID: "r"}), 100003)
-	refused(t, a.SendGift(simulator.SentGift{RoomID: "r", GiftID: "tulip", Count: 1, Sender: "user1", Receivers: []string{"user2"}}), 102002)
-	refused(t, a.SendGift(simulator.SentGift{RoomID: "other", GiftID: "rose", Count: 1, Sender: "user1", Receivers: []string{"user2"}}), 100004)
+	refused(t, a.SendGift(gift("rose", 1, "user1", "user2")), 100004)
+	tulip := gift("tulip", 1, "user1", "user2")
+	tulip.RoomID = "r"
+	refused(t, a.SendGift(tulip), 102002)
 	if len(h.commands) != sent {
 		t.Errorf("a refused change sent %v", h.commands[sent:])
 	}
@@ -139,7 +143,7 @@ func TestChangesOfARoom(t *testing.T) {
 }
 
 func TestReplyToTheGiftWebhook(t *testing.T) {
-	rose := simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+	rose := gift("rose", 1, "fan1", "user1")
 	blocking := []string{simulator.BeforeSendGift}
 	for _, test := range []struct {
 		name     string
@@ -195,7 +199,7 @@ func TestTheGiftCountsAfterItsWebhook(t *testing.T) {
 	defer server.Close()
 	a = newApp(t).withRoom(t)
 	must(t, a.SetWebhook(server.URL, "", simulator.BeforeSendGift))
-	rose := simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+	rose := gift("rose", 1, "fan1", "user1")
 	must(t, a.SendGift(rose))
 	if seen.TotalCount != 0 {
 		t.Errorf("%d gifts before the reply, want 0", seen.TotalCount)
@@ -216,7 +220,7 @@ func TestGiftForARoomThatEndsMeanwhile(t *testing.T) {
 	defer server.Close()
 	a = newApp(t).withRoom(t)
 	must(t, a.SetWebhook(server.URL, "", simulator.BeforeSendGift))
-	rose := simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+	rose := gift("rose", 1, "fan1", "user1")
 	refused(t, a.SendGift(rose), 100004)
 	if got, err := a.GiftCount("room_id", "user1"); err != nil || got.TotalCount != 0 {
 		t.Errorf("%d gifts in the next room, %v", got.TotalCount, err)
@@ -225,7 +229,7 @@ func TestGiftForARoomThatEndsMeanwhile(t *testing.T) {
 
 func TestGiftWebhookHasTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rose := simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+		rose := gift("rose", 1, "fan1", "user1")
 		a := newApp(t, func(c *simulator.Config) {
 			c.Transport, c.WebhookURL, c.WebhookCommands = silent{}, "https://example.com/", []string{simulator.BeforeSendGift}
 		}).withRoom(t)
@@ -325,7 +329,7 @@ func TestLostWebhooks(t *testing.T) {
 func TestAGiftWhoseWebhookIsLost(t *testing.T) {
 	a, _ := newHooked(t)
 	a.withRoom(t)
-	rose := simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+	rose := gift("rose", 1, "fan1", "user1")
 	must(t, a.LoseWebhooks(simulator.WebhookLoss{Command: simulator.BeforeSendGift, Times: -1}))
 	must(t, a.SendGift(rose))
 	must(t, a.SetWebhook("https://example.com/", "", simulator.BeforeSendGift))
@@ -382,8 +386,7 @@ func TestHostsOfARoomAddUp(t *testing.T) {
 	a := newApp(t).withRoom(t)
 	must(t, a.AddGift(simulator.Gift{ID: "planet", Coins: 1<<53 + 1}))
 	for n, hosts := range [][]string{{"user1"}, {"user1", "user2"}, {"user1", "user2", "user3"}, {"user3"}} {
-		sent := simulator.SentGift{RoomID: "room_id", GiftID: "planet", Count: int64(2*n + 1), Sender: "fan" + hosts[0], Receivers: hosts}
-		must(t, a.SendGift(sent))
+		must(t, a.SendGift(gift("planet", int64(2*n+1), "fan"+hosts[0], hosts...)))
 	}
 	const coins = 1<<53 + 1
 	var pieces, total int64

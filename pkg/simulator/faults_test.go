@@ -298,7 +298,8 @@ func TestLatencyEndsWithTheCaller(t *testing.T) {
 				t.Error("carried out for nobody")
 			}
 		}()
-		request := httptest.NewRequest("POST", "/v4/live_engine_http_srv/destroy_room?"+a.query(a.sig).Encode(), strings.NewReader(`{"RoomId":"room_id"}`))
+		target := "/v4/live_engine_http_srv/destroy_room?" + a.query(a.sig).Encode()
+		request := httptest.NewRequest("POST", target, strings.NewReader(`{"RoomId":"room_id"}`))
 		a.ServeHTTP(httptest.NewRecorder(), request.WithContext(ctx))
 	})
 }

@@ -29,7 +29,8 @@ func FuzzUserSig(f *testing.F) {
 
 // FuzzTicket does the same inside the outer layers, which a mutation of the signature seldom gets through.
 func FuzzTicket(f *testing.F) {
-	f.Add([]byte(`{"TLS.ver":"2.0","TLS.identifier":"administrator","TLS.sdkappid":1400000000,"TLS.time":1795420130,"TLS.expire":86400,"TLS.sig":"AA=="}`))
+	f.Add([]byte(`{"TLS.ver":"2.0","TLS.identifier":"administrator","TLS.sdkappid":1400000000,"TLS.time":1795420130,` +
+		`"TLS.expire":86400,"TLS.sig":"AA=="}`))
 	f.Add([]byte(`{"TLS.ver":"2.0","TLS.identifier":"user1","TLS.sdkappid":1,"TLS.time":1,"TLS.expire":1,"TLS.userbuf":"AAAA","TLS.sig":""}`))
 	f.Add([]byte(`{"TLS.ver":null}`))
 	a := newApp(f, unlimited, func(c *simulator.Config) { c.MaxBadSignatures = -1 })

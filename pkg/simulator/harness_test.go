@@ -36,8 +36,8 @@ func sign(key string, change map[string]any) string {
 	return encode(stored(signedText(key, change)))
 }
 
-// signedText makes the inner form of a UserSig by the description of the format: it shares nothing with the engine, nor with the official library.
-// Members with a nil value are left out; the MAC is made over what then is there.
+// signedText makes the inner form of a UserSig by the description of the format. It shares nothing with the engine or with the
+// official library. Members with a nil value are left out, and the MAC covers the members that remain.
 func signedText(key string, change map[string]any) []byte {
 	members := map[string]any{
 		"TLS.ver": "2.0", "TLS.identifier": admin, "TLS.sdkappid": appID, "TLS.time": start.Unix(), "TLS.expire": 86400,
@@ -122,6 +122,14 @@ func newApp(t testing.TB, changes ...func(*simulator.Config)) *app {
 }
 
 func unlimited(config *simulator.Config) { config.Limits = map[string]int{} }
+
+// gift is one sending of a gift in the room "room_id".
+func gift(id string, count int64, sender string, receivers ...string) simulator.SentGift {
+	return simulator.SentGift{RoomID: "room_id", GiftID: id, Count: count, Sender: sender, Receivers: receivers}
+}
+
+// sendRose is the body of a call of send_gift.
+const sendRose = `{"RoomId":"room_id","GiftId":"rose","Count":1,"From_Account":"fan1","ReceiverList_Account":["user1"]}`
 
 // withRoom makes the room of the API page's sample.
 func (a *app) withRoom(t testing.TB) *app {

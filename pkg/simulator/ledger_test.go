@@ -12,7 +12,7 @@ import (
 // The sample of https://trtc.io/document/72557.
 func TestSampleOfThePage(t *testing.T) {
 	a := newApp(t).withRoom(t)
-	a.call(t, "send_gift", `{"RoomId":"room_id","GiftId":"rose","Count":1,"From_Account":"fan1","ReceiverList_Account":["user1"]}`).expect(t, "")
+	a.call(t, "send_gift", sendRose).expect(t, "")
 	a.call(t, "get_gift_count", `{"RoomId":"room_id","From_Account":"user1"}`).
 		expect(t, `{"Sequence":1,"TotalCount":1,"TotalCoins":1,"GiftSenderCount":1}`)
 }
@@ -40,12 +40,22 @@ func TestLifeOfARoom(t *testing.T) {
 	a.call(t, "get_gift_count", `{"RoomId":"r","From_Account":"fan1"}`).
 		expect(t, `{"Sequence":0,"TotalCount":0,"TotalCoins":0,"GiftSenderCount":0}`)
 	a.call(t, "get_room_stats", `{"RoomId":"r"}`).
-		expect(t, `{"TotalViewers":3,"TotalGiftsSent":7,"TotalGiftCoins":601,"TotalUniqueGiftSenders":2,"TotalLikesReceived":7,"TotalMsgCount":1}`)
+		expect(t, `{"TotalViewers":3,"TotalGiftsSent":7,"TotalGiftCoins":601,"TotalUniqueGiftSenders":2,"TotalLikesReceived":7,`+
+			`"TotalMsgCount":1}`)
 
 	room, err := a.Room("r")
 	must(t, err)
-	if room.TotalMsgCount != 1 || room.TotalGiftCoins != 601 || room.Received["user2"].TotalCoins != 301 || !room.CreatedAt.Equal(start) {
-		t.Errorf("Room = %+v", room)
+	if room.TotalMsgCount != 1 {
+		t.Errorf("TotalMsgCount = %d, want 1", room.TotalMsgCount)
+	}
+	if room.TotalGiftCoins != 601 {
+		t.Errorf("TotalGiftCoins = %d, want 601", room.TotalGiftCoins)
+	}
+	if got := room.Received["user2"].TotalCoins; got != 301 {
+		t.Errorf("user2 received %d coins, want 301", got)
+	}
+	if !room.CreatedAt.Equal(start) {
+		t.Errorf("CreatedAt = %v, want %v", room.CreatedAt, start)
 	}
 
 	a.call(t, "destroy_room", `{"RoomId":"r"}`).
@@ -80,7 +90,8 @@ func TestRoomInfo(t *testing.T) {
 	a.call(t, "get_room_info", `{"RoomId":"rid-123"}`).
 		expect(t, `{"RoomInfo":{"RoomId":"rid-123","RoomName":"rname-123","RoomType":"Live","Owner_Account":144115233775727695,`+
 			`"CoverURL":"https://example.com/c.png","IsSeatEnabled":true,"TakeSeatMode":"ApplyToTake","MaxSeatCount":8,"MaxMemberCount":300,`+
-			`"IsMessageDisabled":true,"IsPublicVisible":true,"ActivityStatus":1,"ViewCount":1,"Category":[1,2,3],"CreateTime":1795420130,"Notice":""}}`)
+			`"IsMessageDisabled":true,"IsPublicVisible":true,"ActivityStatus":1,"ViewCount":1,"Category":[1,2,3],`+
+			`"CreateTime":1795420130,"Notice":""}}`)
 
 	must(t, a.CreateRoom(simulator.RoomInfo{RoomID: "plain"}))
 	a.call(t, "get_room_info", `{"RoomId":"plain"}`).
@@ -101,24 +112,25 @@ func TestOwnerThatIsNoJSONNumber(t *testing.T) {
 
 func TestPriceHoldsFromTheTimeOfSending(t *testing.T) {
 	a := newApp(t, func(c *simulator.Config) { c.Gifts = []simulator.Gift{{ID: "kiss", Coins: 2}} }).withRoom(t)
-	kiss := simulator.SentGift{RoomID: "room_id", GiftID: "kiss", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}
+	kiss := gift("kiss", 1, "fan1", "user1")
 	must(t, a.SendGift(kiss))
 	must(t, a.AddGift(simulator.Gift{ID: "kiss", Coins: 5}))
 	must(t, a.SendGift(kiss))
 	must(t, a.AddGift(simulator.Gift{ID: "kiss", Coins: 0}))
 	must(t, a.SendGift(kiss))
-	if got, err := a.GiftCount("room_id", "user1"); err != nil || got != (simulator.GiftCount{Sequence: 3, TotalCount: 3, TotalCoins: 7, GiftSenderCount: 1}) {
+	want := simulator.GiftCount{Sequence: 3, TotalCount: 3, TotalCoins: 7, GiftSenderCount: 1}
+	if got, err := a.GiftCount("room_id", "user1"); err != nil || got != want {
 		t.Errorf("GiftCount = %+v, %v", got, err)
 	}
-	refused(t, a.SendGift(simulator.SentGift{RoomID: "room_id", GiftID: "rose", Count: 1, Sender: "fan1", Receivers: []string{"user1"}}), 102002)
+	refused(t, a.SendGift(gift("rose", 1, "fan1", "user1")), 102002)
 }
 
 func TestNumbersThatDoNotFitAreRefusedWhole(t *testing.T) {
 	a := newApp(t).withRoom(t)
 	must(t, a.AddGift(simulator.Gift{ID: "free", Coins: 0}))
 	must(t, a.AddGift(simulator.Gift{ID: "world", Coins: math.MaxInt64}))
-	send := func(gift string, count int64, receivers ...string) error {
-		return a.SendGift(simulator.SentGift{RoomID: "room_id", GiftID: gift, Count: count, Sender: "fan1", Receivers: receivers})
+	send := func(id string, count int64, receivers ...string) error {
+		return a.SendGift(gift(id, count, "fan1", receivers...))
 	}
 	refused(t, send("world", 2, "user1"), 100002)
 	refused(t, send("world", 1, "user1", "user2"), 100002)
@@ -135,7 +147,8 @@ func TestNumbersThatDoNotFitAreRefusedWhole(t *testing.T) {
 	a.call(t, "get_gift_count", `{"RoomId":"room_id","From_Account":"user1"}`).
 		expect(t, `{"Sequence":1,"TotalCount":1,"TotalCoins":9223372036854775807,"GiftSenderCount":1}`)
 	a.call(t, "get_room_stats", `{"RoomId":"room_id"}`).
-		expect(t, `{"TotalViewers":0,"TotalGiftsSent":9223372036854775807,"TotalGiftCoins":9223372036854775807,"TotalUniqueGiftSenders":1,"TotalLikesReceived":9223372036854775807,"TotalMsgCount":0}`)
+		expect(t, `{"TotalViewers":0,"TotalGiftsSent":9223372036854775807,"TotalGiftCoins":9223372036854775807,`+
+			`"TotalUniqueGiftSenders":1,"TotalLikesReceived":9223372036854775807,"TotalMsgCount":0}`)
 }
 
 func TestSnapshotsAreCopies(t *testing.T) {

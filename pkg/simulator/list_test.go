@@ -32,7 +32,8 @@ func TestRoomList(t *testing.T) {
 	must(t, a.CreateRoom(simulator.RoomInfo{RoomID: "first"}))
 	a.clock.advance(time.Second)
 	must(t, a.CreateRoom(simulator.RoomInfo{
-		RoomID: "second", RoomName: "name", Owner: "144115233775727695", CoverURL: "https://example.com/c.png", ActivityStatus: 3, Category: []int64{2},
+		RoomID: "second", RoomName: "name", Owner: "144115233775727695", CoverURL: "https://example.com/c.png",
+		ActivityStatus: 3, Category: []int64{2},
 	}))
 	const first = `{"RoomName":"first","RoomId":"first","Owner_Account":"administrator","CoverURL":"","Category":[],` +
 		`"CreateTime":1795420130,"ActivityStatus":0,"ViewCount":0}`

@@ -2,10 +2,10 @@
 // memory, and sends the webhooks of rooms, seats and gifts. It is for the local server, for tests and for benchmarks.
 //
 // An [Engine] is an http.Handler that takes create_room, destroy_room, get_room_info, get_room_list, get_room_stats,
-// get_gift_count and send_gift; the same can be done by its methods, and further changes of a room. It checks what it is sent by its own reading of the documents and shares
-// no code with the client of this module, so that each finds the mistakes of the other. Refusals are an [*Error] with a
-// documented code. [Engine.Misbehave] makes it fail in the ways that an upstream fails. Nobody has compared it with the
-// live service.
+// get_gift_count and send_gift. Its methods do the same, and make further changes to a room. It checks each call by its own
+// reading of the documents and shares no code with the client of this module, so that each finds the mistakes of the other.
+// A refusal is an [*Error] with a documented code. [Engine.Misbehave] makes calls fail as an upstream does, and
+// [Engine.LoseWebhooks] makes webhooks get lost. The simulator has not been compared with the live service.
 //
 // Sources: https://tencentcloud.com/zh/document/product/1047/34620 (calls),
 // https://www.tencentcloud.com/document/product/1047/34348 (codes), and the pages named at the commands.
@@ -74,7 +74,9 @@ type Engine struct {
 
 // DocumentedLimits gives the calls per second that the pages of the commands allow. destroy_room's page names none.
 func DocumentedLimits() map[string]int {
-	return map[string]int{"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_list": 10, "get_room_stats": 100, "send_gift": 200}
+	return map[string]int{
+		"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_list": 10, "get_room_stats": 100, "send_gift": 200,
+	}
 }
 
 // DefaultGifts gives the catalogue of an app that has none of its own.

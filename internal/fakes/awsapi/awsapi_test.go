@@ -76,7 +76,8 @@ func (c call) send(t *testing.T, server *awsapi.Server) reply {
 		c.sign(request)
 	}
 	hash := sha256.Sum256([]byte(c.body))
-	if err := v4.NewSigner().SignHTTP(t.Context(), c.credentials, request, hex.EncodeToString(hash[:]), c.service, c.region, c.at); err != nil {
+	err = v4.NewSigner().SignHTTP(t.Context(), c.credentials, request, hex.EncodeToString(hash[:]), c.service, c.region, c.at)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if c.after != nil {

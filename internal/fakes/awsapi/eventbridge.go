@@ -47,7 +47,8 @@ func (s *Server) putEvents(body []byte) (any, *failure) {
 		return nil, failed
 	}
 	if len(input.Entries) == 0 || len(input.Entries) > maxEntries {
-		return nil, &failure{status: 400, code: "ValidationException", message: fmt.Sprintf("Member must have length between 1 and %d", maxEntries)}
+		message := fmt.Sprintf("Member must have length between 1 and %d", maxEntries)
+		return nil, &failure{status: 400, code: "ValidationException", message: message}
 	}
 	var output struct {
 		FailedEntryCount int

@@ -84,7 +84,8 @@ func (s *Server) getSecretValue(body []byte) (any, *failure) {
 	}
 	stage, found := known.find(input)
 	if !found {
-		return nil, &failure{status: 400, code: "ResourceNotFoundException", message: "Secrets Manager can't find the specified secret value for staging label: " + stage}
+		message := "Secrets Manager can't find the specified secret value for staging label: " + stage
+		return nil, &failure{status: 400, code: "ResourceNotFoundException", message: message}
 	}
 	v := known[stage]
 	return getSecretValueOutput{s.SecretARN(name), v.created, name, v.binary, v.text, v.id, []string{stage}}, nil

@@ -82,11 +82,13 @@ func TestSendMessage(t *testing.T) {
 	for _, test := range []struct{ name, body, code, query string }{
 		{
 			name: "plain",
-			body: `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"hello","MessageAttributes":{"a":{"DataType":"String","StringValue":"b"}}}`,
+			body: `{"QueueUrl":"` + server.QueueURL("ends") + `","MessageBody":"hello",` +
+				`"MessageAttributes":{"a":{"DataType":"String","StringValue":"b"}}}`,
 		},
 		{
 			name: "fifo",
-			body: `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello","MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":5}`,
+			body: `{"QueueUrl":"` + server.QueueURL("ends.fifo") + `","MessageBody":"hello",` +
+				`"MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":5}`,
 		},
 		{
 			name:  "fifo without group",
@@ -129,10 +131,19 @@ func TestSendMessage(t *testing.T) {
 		}
 	}
 	messages := server.Messages()
-	if len(messages) != 2 || messages[0].Body != "hello" || messages[0].Attributes["a"] == nil || messages[0].MessageID == messages[1].MessageID {
-		t.Fatalf("messages %+v", messages)
+	if len(messages) != 2 {
+		t.Fatalf("%d messages, want 2: %+v", len(messages), messages)
 	}
-	want := awsapi.Message{MessageID: messages[1].MessageID, QueueURL: server.QueueURL("ends.fifo"), Body: "hello", DelaySeconds: 5, GroupID: "g", DeduplicationID: "d"}
+	if first := messages[0]; first.Body != "hello" || first.Attributes["a"] == nil {
+		t.Errorf("the first message is %+v", first)
+	}
+	if messages[0].MessageID == messages[1].MessageID {
+		t.Errorf("both messages have the id %s", messages[0].MessageID)
+	}
+	want := awsapi.Message{
+		MessageID: messages[1].MessageID, QueueURL: server.QueueURL("ends.fifo"), Body: "hello",
+		DelaySeconds: 5, GroupID: "g", DeduplicationID: "d",
+	}
 	if !reflect.DeepEqual(messages[1], want) {
 		t.Errorf("message %+v, want %+v", messages[1], want)
 	}
@@ -140,7 +151,8 @@ func TestSendMessage(t *testing.T) {
 
 func TestPutEvents(t *testing.T) {
 	t.Parallel()
-	const entry = `{"EventBusName":"ends","Source":"giftstats","DetailType":"stream.summary","Detail":"{\"a\":1}","Resources":["r"],"Time":1700000000}`
+	const entry = `{"EventBusName":"ends","Source":"giftstats","DetailType":"stream.summary","Detail":"{\"a\":1}",` +
+		`"Resources":["r"],"Time":1700000000}`
 	for _, test := range []struct {
 		name, body, code string
 		codes            []any // of the entries; nil for one that was taken

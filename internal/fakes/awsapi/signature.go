@@ -33,7 +33,8 @@ func (s *Server) verify(r *http.Request, service string, body []byte) *failure {
 	}
 	claimed, ok := parseAuthorization(header)
 	if !ok {
-		return refused("IncompleteSignatureException", "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of "+algorithm)
+		return refused("IncompleteSignatureException",
+			"Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' of "+algorithm)
 	}
 	signedAt, err := time.Parse(dateTime, r.Header.Get("X-Amz-Date"))
 	if err != nil {
@@ -70,7 +71,9 @@ func refused(code, message string) *failure {
 // https://github.com/aws/aws-sdk-cpp/issues/17.
 func mismatch(r *http.Request, signedHeaders []string) *failure {
 	var text strings.Builder
-	text.WriteString("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\nThe Canonical String for this request should have been\n'")
+	text.WriteString("The request signature we calculated does not match the signature you provided. " +
+		"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
+		"The Canonical String for this request should have been\n'")
 	text.WriteString(r.Method + "\n" + r.URL.EscapedPath() + "\n" + r.URL.RawQuery + "\n")
 	for _, name := range signedHeaders {
 		text.WriteString(name + ":" + strings.Join(r.Header.Values(name), ",") + "\n")

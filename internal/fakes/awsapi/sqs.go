@@ -42,16 +42,29 @@ func (s *Server) sendMessage(body []byte) (any, *failure) {
 	queue, err := url.Parse(message.QueueURL)
 	switch {
 	case err != nil || !strings.HasPrefix(queue.Path, "/"+account+"/") || strings.Count(queue.Path, "/") != 2:
-		return nil, &failure{400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.", "AWS.SimpleQueueService.NonExistentQueue"}
+		return nil, &failure{
+			status: 400, code: "com.amazonaws.sqs#QueueDoesNotExist", message: "The specified queue does not exist.",
+			query: "AWS.SimpleQueueService.NonExistentQueue",
+		}
 	case message.Body == "":
-		return nil, &failure{400, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageBody.", "MissingParameter"}
+		return nil, missing("MessageBody")
 	case len(message.Body) > maxMessage:
-		return nil, &failure{400, "com.amazon.coral.service#InvalidParameterValueException", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxMessage), "InvalidParameterValue"}
+		return nil, &failure{
+			status: 400, code: "com.amazon.coral.service#InvalidParameterValueException", query: "InvalidParameterValue",
+			message: fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxMessage),
+		}
 	case strings.HasSuffix(queue.Path, ".fifo") && message.GroupID == "":
-		return nil, &failure{400, "com.amazon.coral.service#MissingRequiredParameterException", "The request must contain the parameter MessageGroupId.", "MissingParameter"}
+		return nil, missing("MessageGroupId")
 	}
 	message.MessageID = fmt.Sprintf("00000000-0000-4000-a000-%012d", len(s.messages)+1)
 	s.messages = append(s.messages, message)
 	sum := md5.Sum([]byte(message.Body)) // of the protocol: clients compare it
 	return map[string]string{"MessageId": message.MessageID, "MD5OfMessageBody": hex.EncodeToString(sum[:])}, nil
+}
+
+func missing(parameter string) *failure {
+	return &failure{
+		status: 400, code: "com.amazon.coral.service#MissingRequiredParameterException", query: "MissingParameter",
+		message: "The request must contain the parameter " + parameter + ".",
+	}
 }

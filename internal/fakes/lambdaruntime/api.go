@@ -85,5 +85,6 @@ func failure(body []byte, header http.Header) Reply {
 	if json.Unmarshal(body, &e) != nil {
 		e.Message = string(body)
 	}
-	return Reply{Payload: body, ErrorType: cmp.Or(e.Type, header.Get("Lambda-Runtime-Function-Error-Type"), "Unknown"), ErrorMessage: e.Message}
+	kind := cmp.Or(e.Type, header.Get("Lambda-Runtime-Function-Error-Type"), "Unknown")
+	return Reply{Payload: body, ErrorType: kind, ErrorMessage: e.Message}
 }

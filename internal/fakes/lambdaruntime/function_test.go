@@ -88,7 +88,8 @@ func describe(ctx context.Context) map[string]any {
 
 // post talks to the Runtime API directly.
 func post(id, kind string) string {
-	response, err := http.Post("http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+"/2018-06-01/runtime/invocation/"+id+"/"+kind, "text/plain", strings.NewReader("not JSON"))
+	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/" + id + "/" + kind
+	response, err := http.Post(url, "text/plain", strings.NewReader("not JSON"))
 	if err != nil {
 		return err.Error()
 	}

@@ -189,8 +189,14 @@ func (r *Runtime) Replies() []Reply {
 	return slices.Clone(r.replies)
 }
 
-// Output is all that the function has printed so far, stdout and stderr.
+// Output returns all that the function has printed so far, to stdout and stderr.
 func (r *Runtime) Output() string { return r.process.Output() }
+
+// WaitOutput waits until the output contains text the given number of times. Output comes through a pipe, and may arrive after
+// the reply of the function.
+func (r *Runtime) WaitOutput(ctx context.Context, text string, times int) error {
+	return r.process.WaitOutput(ctx, text, times)
+}
 
 // ColdStart is the time from starting the process to its first request for an invocation.
 func (r *Runtime) ColdStart() time.Duration { return r.coldStart }

@@ -31,6 +31,14 @@ func start(t *testing.T, config lambdaruntime.Config) *lambdaruntime.Runtime {
 	return runtime
 }
 
+// printed waits until the function printed a text.
+func printed(t *testing.T, runtime *lambdaruntime.Runtime, text string) {
+	t.Helper()
+	if err := runtime.WaitOutput(t.Context(), text, 1); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestFunctionFindsItsSurroundings(t *testing.T) {
 	t.Setenv("LEAK", "of the developer")
 	runtime := start(t, lambdaruntime.Config{
@@ -49,9 +57,7 @@ func TestFunctionFindsItsSurroundings(t *testing.T) {
 	if runtime.ColdStart() <= 0 {
 		t.Errorf("the cold start took %v", runtime.ColdStart())
 	}
-	for runtime.Output() == "" { // it comes through a pipe
-		time.Sleep(time.Millisecond)
-	}
+	printed(t, runtime, "started\n")
 	if runtime.Output() != "started\n" {
 		t.Errorf("output = %q", runtime.Output())
 	}
@@ -82,7 +88,8 @@ func TestErrorsAreReplies(t *testing.T) {
 func TestEarlyExitTellsWhy(t *testing.T) {
 	t.Parallel()
 	_, err := lambdaruntime.Start(t.Context(), lambdaruntime.Config{Binary: os.Args[0], Environment: map[string]string{"FUNCTION": "broken"}})
-	if err == nil || !strings.Contains(err.Error(), "ended before it asked for its first invocation: exit status 1; it printed:\nGIFTSTATS_SECRET is missing") {
+	const want = "ended before it asked for its first invocation: exit status 1; it printed:\nGIFTSTATS_SECRET is missing"
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Start = %v", err)
 	}
 }
@@ -169,12 +176,11 @@ func TestCallerGivesUp(t *testing.T) {
 		_, err := runtime.Invoke(ctx, []byte(`"slow"`))
 		gone <- err
 	}()
-	for !strings.Contains(runtime.Output(), "slow begins") {
-		time.Sleep(time.Millisecond)
-	}
+	printed(t, runtime, "slow begins")
 	queued, cancelQueued := context.WithCancel(t.Context())
 	cancelQueued()
-	if _, err := runtime.Invoke(queued, []byte(`"never"`)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "to take invocation") {
+	_, err := runtime.Invoke(queued, []byte(`"never"`))
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "to take invocation") {
 		t.Errorf("cancelled in the queue: %v", err)
 	}
 	cancel()
@@ -193,7 +199,8 @@ func TestFunctionEndsDuringAnInvocation(t *testing.T) {
 	t.Parallel()
 	runtime := start(t, lambdaruntime.Config{})
 	_, err := runtime.Invoke(t.Context(), []byte(`"exit"`))
-	if err == nil || !strings.Contains(err.Error(), "ended during invocation 00000000-0000-4000-8000-000000000001: exit status 4; it printed:\nstarted") {
+	const want = "ended during invocation 00000000-0000-4000-8000-000000000001: exit status 4; it printed:\nstarted"
+	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Invoke = %v", err)
 	}
 }
@@ -219,9 +226,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		_, err := runtime.Invoke(t.Context(), []byte(`"hang"`))
 		gone <- err
 	}()
-	for !strings.Contains(runtime.Output(), "hangs") {
-		time.Sleep(time.Millisecond)
-	}
+	printed(t, runtime, "hangs")
 	runtime.Close()
 	runtime.Close()
 	if err := <-gone; err == nil || !strings.Contains(err.Error(), "signal: terminated") {

@@ -4,12 +4,14 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -59,8 +61,29 @@ func variables(environment map[string]string) []string {
 	return list
 }
 
-// Output is all that the program has printed so far, stdout and stderr in the order written.
+// Output returns all that the program has printed so far, to stdout and stderr, in the order written.
 func (p *Process) Output() string { return p.output.String() }
+
+// WaitOutput waits until the output contains text the given number of times. It returns an error if the program ends or ctx is
+// done before that.
+func (p *Process) WaitOutput(ctx context.Context, text string, times int) error {
+	for {
+		printed, changed := p.output.watch()
+		if strings.Count(printed, text) >= times {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-p.done:
+			if strings.Count(p.Output(), text) >= times {
+				return nil
+			}
+			return p.Ended(fmt.Sprintf("before it printed %q %d times", text, times))
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %q %d times: %w; printed so far:\n%s", text, times, ctx.Err(), printed)
+		}
+	}
+}
 
 // PID is the id of the process.
 func (p *Process) PID() int { return p.command.Process.Pid }
@@ -99,14 +122,29 @@ func (p *Process) Stop(grace time.Duration) {
 
 // output can be read while it is written.
 type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{} // closed by the next Write; nil if nobody watches
 }
 
 func (o *output) Write(part []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
+	}
 	return o.text.Write(part)
+}
+
+// watch returns the output so far, and a channel that is closed when there is more.
+func (o *output) watch() (string, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.changed == nil {
+		o.changed = make(chan struct{})
+	}
+	return o.text.String(), o.changed
 }
 
 func (o *output) String() string {

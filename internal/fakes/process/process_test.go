@@ -1,6 +1,8 @@
 package process_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,8 +102,8 @@ func TestStop(t *testing.T) {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, program)
-			for !strings.Contains(p.Output(), "ready") { // read while it runs
-				time.Sleep(time.Millisecond)
+			if err := p.WaitOutput(t.Context(), "ready", 1); err != nil {
+				t.Fatal(err)
 			}
 			grace := 50 * time.Millisecond
 			if program == "obedient" {
@@ -112,6 +114,23 @@ func TestStop(t *testing.T) {
 				t.Errorf("Ended = %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestWaitOutput(t *testing.T) {
+	t.Parallel()
+	p := start(t, "fail")
+	if err := p.WaitOutput(t.Context(), "r", 1); err != nil { // of err
+		t.Error(err)
+	}
+	err := p.WaitOutput(t.Context(), "out", 2)
+	if err == nil || !strings.Contains(err.Error(), `before it printed "out" 2 times: exit status 3`) {
+		t.Errorf("a program that ends: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := start(t, "stubborn").WaitOutput(ctx, "never", 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that is done: %v", err)
 	}
 }
 

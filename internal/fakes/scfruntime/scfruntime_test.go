@@ -71,8 +71,9 @@ func describe(ctx context.Context) map[string]any {
 	deadline, _ := ctx.Deadline()
 	_, leaked := os.LookupEnv("LEAK")
 	description := map[string]any{
-		"id": invocation.RequestID, "name": invocation.FunctionName, "memory": invocation.MemoryLimitInMb, "region": os.Getenv("TENCENTCLOUD_REGION"),
-		"secret": os.Getenv("TENCENTCLOUD_SECRETID"), "own": os.Getenv("OWN"), "leaked": leaked, "left": time.Until(deadline).Round(10 * time.Second).String(),
+		"id": invocation.RequestID, "name": invocation.FunctionName, "memory": invocation.MemoryLimitInMb,
+		"region": os.Getenv("TENCENTCLOUD_REGION"), "secret": os.Getenv("TENCENTCLOUD_SECRETID"), "own": os.Getenv("OWN"),
+		"leaked": leaked, "left": time.Until(deadline).Round(10 * time.Second).String(),
 	}
 	if deadline.Equal(time.Unix(0, 0)) {
 		description["left"] = "zero"
@@ -96,45 +97,55 @@ func start(t *testing.T, config scfruntime.Config) *scfruntime.Runtime {
 	return runtime
 }
 
+// printed waits until the function printed a text.
+func printed(t *testing.T, runtime *scfruntime.Runtime, text string) {
+	t.Helper()
+	if err := runtime.WaitOutput(t.Context(), text, 1); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestFunctionFindsItsSurroundings(t *testing.T) {
 	t.Setenv("LEAK", "of the developer")
 	runtime := start(t, scfruntime.Config{Name: "stats", Region: "ap-guangzhou", MemoryMB: 256, Environment: map[string]string{"OWN": "1"}})
 	for _, test := range []struct {
-		name    string
-		options scfruntime.Options
-		want    string
+		name             string
+		options          scfruntime.Options
+		id, left, secret string
 	}{
-		{
-			name:    "defaults",
-			options: scfruntime.Options{},
-			want:    `"id":"00000000-0000-4000-8000-000000000001","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":""}`,
-		},
+		{name: "defaults", id: "00000000-0000-4000-8000-000000000001", left: "1m0s"},
 		{
 			name:    "credentials",
 			options: scfruntime.Options{RequestID: "r-2", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDone"}},
-			want:    `"id":"r-2","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDone"}`,
+			id:      "r-2", left: "1m0s", secret: "AKIDone",
 		},
 		{
 			name:    "rotated",
 			options: scfruntime.Options{RequestID: "r-3", Environment: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDtwo"}},
-			want:    `"id":"r-3","leaked":false,"left":"1m0s","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`,
+			id:      "r-3", left: "1m0s", secret: "AKIDtwo",
 		},
 		{
 			name:    "credentials stay",
 			options: scfruntime.Options{RequestID: "r-4", Deadline: time.Unix(0, 0)},
-			want:    `"id":"r-4","leaked":false,"left":"zero","memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":"AKIDtwo"}`,
+			id:      "r-4", left: "zero", secret: "AKIDtwo",
 		},
 	} {
 		reply, err := runtime.Invoke(t.Context(), []byte("describe"), test.options)
-		if err != nil || string(reply.Payload) != "{"+test.want || reply.ErrorType != "" {
-			t.Errorf("%s: reply = %+v, %v\npayload %s\n  want {%s", test.name, reply, err, reply.Payload, test.want)
+		if err != nil || reply.ErrorType != "" {
+			t.Errorf("%s: reply = %+v, %v", test.name, reply, err)
+		}
+		want := fmt.Sprintf(`{"id":%q,"leaked":false,"left":%q,"memory":256,"name":"stats","own":"1","region":"ap-guangzhou","secret":%q}`,
+			test.id, test.left, test.secret)
+		if string(reply.Payload) != want {
+			t.Errorf("%s: payload\n got %s\nwant %s", test.name, reply.Payload, want)
 		}
 	}
-	for runtime.Output() == "" { // it comes through a pipe
-		time.Sleep(time.Millisecond)
+	printed(t, runtime, "started\n")
+	if runtime.ColdStart() <= 0 {
+		t.Errorf("ColdStart = %v", runtime.ColdStart())
 	}
-	if runtime.ColdStart() <= 0 || runtime.Output() != "started\n" {
-		t.Errorf("cold start %v, output %q", runtime.ColdStart(), runtime.Output())
+	if runtime.Output() != "started\n" {
+		t.Errorf("Output = %q", runtime.Output())
 	}
 }
 
@@ -216,12 +227,11 @@ func TestCallerGivesUp(t *testing.T) {
 		_, err := runtime.Invoke(ctx, []byte("slow"), scfruntime.Options{})
 		gone <- err
 	}()
-	for !strings.Contains(runtime.Output(), "slow begins") {
-		time.Sleep(time.Millisecond)
-	}
+	printed(t, runtime, "slow begins")
 	queued, cancelQueued := context.WithCancel(t.Context())
 	cancelQueued()
-	if _, err := runtime.Invoke(queued, []byte("never"), scfruntime.Options{}); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "to be free for invocation") {
+	_, err := runtime.Invoke(queued, []byte("never"), scfruntime.Options{})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "to be free for invocation") {
 		t.Errorf("cancelled in the queue: %v", err)
 	}
 	cancel()
@@ -240,7 +250,8 @@ func TestFunctionEnds(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "ended during invocation r-1: exit status 4; it printed:\nstarted") {
 		t.Errorf("Invoke = %v", err)
 	}
-	if _, err = runtime.Invoke(t.Context(), []byte("fine"), scfruntime.Options{}); err == nil || !strings.Contains(err.Error(), "exit status 4") {
+	_, err = runtime.Invoke(t.Context(), []byte("fine"), scfruntime.Options{})
+	if err == nil || !strings.Contains(err.Error(), "exit status 4") {
 		t.Errorf("the next one: %v", err)
 	}
 }
@@ -255,9 +266,7 @@ func TestCloseEndsWhatRunsAndWaits(t *testing.T) {
 			gone <- err
 		}()
 	}
-	for !strings.Contains(runtime.Output(), "hangs") {
-		time.Sleep(time.Millisecond)
-	}
+	printed(t, runtime, "hangs")
 	runtime.Close()
 	runtime.Close()
 	for range 2 {

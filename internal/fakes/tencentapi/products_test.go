@@ -62,38 +62,42 @@ func TestInvoke(t *testing.T) {
 		code       string
 	}{
 		{
-			name:       "all fields",
-			parameters: map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `{"a":1}`, "Namespace": "n", "Qualifier": "$LATEST"},
-			want:       tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "n", Qualifier: "$LATEST", InvocationType: "Event", ClientContext: `{"a":1}`},
+			name: "all fields",
+			parameters: map[string]any{
+				"FunctionName": "f", "InvocationType": "Event", "ClientContext": `{"a":1}`, "Namespace": "n", "Qualifier": "$LATEST",
+			},
+			want: tencentapi.Invocation{
+				Region: "ap-singapore", FunctionName: "f", Namespace: "n", Qualifier: "$LATEST",
+				InvocationType: "Event", ClientContext: `{"a":1}`,
+			},
 		},
 		{
 			name:       "defaults",
 			parameters: map[string]any{"FunctionName": "f"},
-			want:       tencentapi.Invocation{Region: "ap-singapore", FunctionName: "f", Namespace: "default", Qualifier: "$DEFAULT", InvocationType: "RequestResponse"},
+			want: tencentapi.Invocation{
+				Region: "ap-singapore", FunctionName: "f", Namespace: "default", Qualifier: "$DEFAULT",
+				InvocationType: "RequestResponse",
+			},
 		},
 		{name: "no function", parameters: map[string]any{}, want: tencentapi.Invocation{}, code: "MissingParameter"},
 		{
 			name:       "other type",
 			parameters: map[string]any{"FunctionName": "f", "InvocationType": "DryRun"},
-			want:       tencentapi.Invocation{},
 			code:       "InvalidParameterValue.InvocationType",
 		},
 		{
 			name:       "event is not JSON",
 			parameters: map[string]any{"FunctionName": "f", "ClientContext": "{"},
-			want:       tencentapi.Invocation{},
 			code:       "InvalidParameterValue.Param",
 		},
 		{
 			name:       "event too large",
 			parameters: map[string]any{"FunctionName": "f", "InvocationType": "Event", "ClientContext": `"` + strings.Repeat("x", 128<<10) + `"`},
-			want:       tencentapi.Invocation{},
 			code:       "InvalidParameterValue.ClientContext",
 		},
 		{
 			name:       "wrong type of a field",
 			parameters: map[string]any{"FunctionName": 1},
-			want:       tencentapi.Invocation{},
 			code:       "InvalidParameter",
 		},
 	} {

@@ -42,7 +42,8 @@ func (s *Server) verify(r *http.Request, product string, body []byte) *failure {
 	case claimed.Date != signedAt.Format(time.DateOnly), claimed.Scope[0] != product,
 		!slices.Contains(claimed.SignedHeaders, "content-type"), !slices.Contains(claimed.SignedHeaders, "host"),
 		!hmac.Equal([]byte(claimed.Signature), []byte(s.sign(r, claimed, body))):
-		return &failure{"AuthFailure.SignatureFailure", "The provided credentials could not be validated. Please check your signature is correct."}
+		return &failure{"AuthFailure.SignatureFailure",
+			"The provided credentials could not be validated. Please check your signature is correct."}
 	}
 	return nil
 }

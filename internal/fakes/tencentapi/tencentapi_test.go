@@ -47,7 +47,8 @@ func (change changing) RoundTrip(request *http.Request) (*http.Response, error) 
 }
 
 func credential(server *tencentapi.Server) *common.Credential {
-	return common.NewTokenCredential(server.Lookup("TENCENTCLOUD_SECRETID"), server.Lookup("TENCENTCLOUD_SECRETKEY"), server.Lookup("TENCENTCLOUD_SESSIONTOKEN"))
+	id, key := server.Lookup("TENCENTCLOUD_SECRETID"), server.Lookup("TENCENTCLOUD_SECRETKEY")
+	return common.NewTokenCredential(id, key, server.Lookup("TENCENTCLOUD_SESSIONTOKEN"))
 }
 
 // call makes one request and returns the answer's fields, or the code of the error.
@@ -314,16 +315,14 @@ func TestFaults(t *testing.T) {
 	server.Misbehave(tencentapi.Fault{Times: -1, Status: 500, Code: "InternalError"})
 	c := client(server, credential(server), "ap-singapore", nil)
 	for i, want := range []struct{ value, code string }{
-		{value: "value"}, {value: "", code: "RequestLimitExceeded"}, {value: "", code: "RequestLimitExceeded"}, {value: "other"}, {value: "value"}, {
-			value: "",
-			code:  "ClientError.ParseJsonError",
-		}, {
-			value: "",
-			code:  "InternalError",
-		}, {
-			value: "",
-			code:  "InternalError",
-		},
+		{value: "value"},
+		{code: "RequestLimitExceeded"},
+		{code: "RequestLimitExceeded"},
+		{value: "other"},
+		{value: "value"},
+		{code: "ClientError.ParseJsonError"},
+		{code: "InternalError"},
+		{code: "InternalError"},
 	} {
 		answer, code := getSecretValue(t, c, "app", "v1")
 		if code != want.code || want.value != "" && answer["SecretString"] != want.value {
@@ -334,8 +333,10 @@ func TestFaults(t *testing.T) {
 	if _, code := getSecretValue(t, c, "app", "v1"); code != "" {
 		t.Errorf("healed: code %q", code)
 	}
-	if got := server.Calls("GetSecretValue"); got != 9 || server.Calls("") != 9 || server.Calls("Invoke") != 0 {
-		t.Errorf("%d calls counted, want 9", got)
+	for action, want := range map[string]int{"GetSecretValue": 9, "": 9, "Invoke": 0} {
+		if got := server.Calls(action); got != want {
+			t.Errorf("Calls(%q) = %d, want %d", action, got, want)
+		}
 	}
 }
 

@@ -90,13 +90,17 @@ func version1(r Request) any {
 	return map[string]any{
 		"resource": "/{proxy+}", "path": r.Path, "httpMethod": r.method(), "headers": header, "multiValueHeaders": headers,
 		"queryStringParameters": query, "multiValueQueryStringParameters": queries, "body": r.Body, "isBase64Encoded": false,
-		"requestContext": map[string]any{"apiId": "id", "stage": "prod", "resourcePath": "/{proxy+}", "requestId": "gateway-request-id", "identity": map[string]any{"sourceIp": "192.0.2.1"}},
+		"requestContext": map[string]any{
+			"apiId": "id", "stage": "prod", "resourcePath": "/{proxy+}", "requestId": "gateway-request-id",
+			"identity": map[string]any{"sourceIp": "192.0.2.1"},
+		},
 	}
 }
 
 func balancer(r Request, multi bool) any {
+	const group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/t/1"
 	event := map[string]any{
-		"requestContext": map[string]any{"elb": map[string]any{"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/t/1"}},
+		"requestContext": map[string]any{"elb": map[string]any{"targetGroupArn": group}},
 		"httpMethod":     r.method(), "path": r.Path, "body": r.Body, "isBase64Encoded": false,
 	}
 	escaped := Request{Header: r.Header, Query: url.Values{}}
@@ -117,7 +121,10 @@ func scf(r Request, gateway bool) any {
 	header, query := r.singles()
 	event := map[string]any{"httpMethod": r.method(), "path": r.Path, "headers": header, "queryString": query, "body": r.Body}
 	if gateway {
-		event["requestContext"] = map[string]any{"serviceId": "service-1", "path": r.Path, "httpMethod": r.method(), "requestId": "gateway-request-id", "sourceIp": "192.0.2.1", "stage": "release"}
+		event["requestContext"] = map[string]any{
+			"serviceId": "service-1", "path": r.Path, "httpMethod": r.method(), "requestId": "gateway-request-id",
+			"sourceIp": "192.0.2.1", "stage": "release",
+		}
 		event["headerParameters"], event["queryStringParameters"], event["pathParameters"] = struct{}{}, struct{}{}, struct{}{}
 	}
 	return event

@@ -23,7 +23,8 @@ type Rule struct {
 // Queue holds rules, each with a value for the calls that it selects. The zero Queue is empty and ready to use. A Queue may
 // be used from several goroutines.
 type Queue[T any] struct {
-	// Random returns numbers in [0, 1) for Probability; it must be safe for concurrent use if several queues share it. Default: [rand.Float64].
+	// Random returns numbers in [0, 1) for Probability. If several queues share it, it must be safe for concurrent use.
+	// Default: [rand.Float64].
 	Random func() float64
 
 	mu      sync.Mutex
