@@ -91,6 +91,43 @@ func key(secret string, err error) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return secret, err }
 }
 
+func newHTTPS(t *testing.T, config delivery.HTTPSConfig) delivery.Deliverer {
+	t.Helper()
+	d, err := delivery.NewHTTPS(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestNewHTTPSChecks(t *testing.T) {
+	good := key(fakeKey, nil)
+	for _, test := range []struct {
+		name   string
+		config delivery.HTTPSConfig
+		want   string
+	}{
+		{name: "no URL", config: delivery.HTTPSConfig{Key: good}, want: "URL must be like https://host/path"},
+		{name: "invalid URL", config: delivery.HTTPSConfig{URL: "https://hidden.example/%zz", Key: good}, want: "URL must be like"},
+		{name: "no host", config: delivery.HTTPSConfig{URL: "https:///hidden", Key: good}, want: "URL must be like"},
+		{name: "http", config: delivery.HTTPSConfig{URL: "http://hidden.example", Key: good}, want: "URL must start with https://"},
+		{name: "no key", config: delivery.HTTPSConfig{URL: "https://h"}, want: "Key is required"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := delivery.NewHTTPS(test.config)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+			if strings.Contains(fmt.Sprint(err), "hidden") {
+				t.Errorf("the URL is in the error: %v", err)
+			}
+		})
+	}
+	if _, err := delivery.NewHTTPS(delivery.HTTPSConfig{URL: "http://127.0.0.1:8080/path?token=t", Key: good}); err != nil {
+		t.Errorf("http to a loopback host: %v", err)
+	}
+}
+
 func TestHTTPS(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -132,7 +169,7 @@ func TestHTTPS(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &receiver{statuses: test.statuses, header: test.header}
-				d := delivery.HTTPS(delivery.HTTPSConfig{
+				d := newHTTPS(t, delivery.HTTPSConfig{
 					URL:       "https://hooks.example/secret-path?token=hidden",
 					Key:       key(fakeKey, nil),
 					UserAgent: "giftstats/test",
@@ -200,12 +237,11 @@ func TestHTTPSFailures(t *testing.T) {
 			err:  errors.New("connection refused"),
 			want: "h cannot be reached: connection refused",
 		},
-		{name: "invalid URL", url: "https://%zz", key: key(fakeKey, nil), want: "the delivery URL is invalid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &receiver{err: test.err, statuses: []int{200}}
-				err := delivery.HTTPS(delivery.HTTPSConfig{URL: test.url, Key: test.key, Transport: r}).Deliver(t.Context(), message)
+				err := newHTTPS(t, delivery.HTTPSConfig{URL: test.url, Key: test.key, Transport: r}).Deliver(t.Context(), message)
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("error %v, want %q", err, test.want)
 				}
@@ -223,7 +259,7 @@ func TestHTTPSEndsWithItsContext(t *testing.T) {
 		r := &receiver{statuses: []int{429}, header: http.Header{"Retry-After": {"9"}}}
 		time.AfterFunc(time.Second, cancel)
 		started := time.Now()
-		err := delivery.HTTPS(delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: r}).Deliver(ctx, message)
+		err := newHTTPS(t, delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: r}).Deliver(ctx, message)
 		if err == nil {
 			t.Error("no error although the context was cancelled")
 		}
@@ -248,7 +284,7 @@ func TestHTTPSOverTheWire(t *testing.T) {
 		accepted <- body
 	}))
 	defer server.Close()
-	if err := delivery.HTTPS(delivery.HTTPSConfig{URL: server.URL, Key: key(fakeKey, nil)}).Deliver(t.Context(), message); err != nil {
+	if err := newHTTPS(t, delivery.HTTPSConfig{URL: server.URL, Key: key(fakeKey, nil)}).Deliver(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 	if body := <-accepted; !bytes.Equal(body, message.Body) {

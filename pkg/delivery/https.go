@@ -15,6 +15,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/retry"
 )
@@ -27,7 +28,7 @@ const (
 
 // HTTPSConfig configures a receiver. URL and Key are required.
 type HTTPSConfig struct {
-	URL string // https, or http to a loopback host; the settings have checked it
+	URL string // https, or http to a loopback host
 	// Key returns the delivery_key of the secret document: whsec_ and base64. It is read for every delivery, so that a rotation
 	// needs no restart.
 	Key       func(ctx context.Context) (string, error)
@@ -36,11 +37,21 @@ type HTTPSConfig struct {
 	Transport http.RoundTripper // default: the settings of http.DefaultTransport, with TLS 1.2 or newer
 }
 
-// HTTPS returns a Deliverer that posts messages to a URL, signed as Standard Webhooks specifies. The header webhook-id has the id
-// of the message.
+// NewHTTPS returns a Deliverer that posts messages to a URL, signed as Standard Webhooks specifies. The header webhook-id has the id
+// of the message. It sends nothing.
 //
 // Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-func HTTPS(config HTTPSConfig) Deliverer {
+func NewHTTPS(config HTTPSConfig) (Deliverer, error) {
+	receiver, err := url.Parse(config.URL)
+	if err != nil || receiver.Hostname() == "" {
+		return nil, errors.New("delivery: URL must be like https://host/path") // err quotes the URL, which may hold a secret
+	}
+	if err := endpoint.CheckScheme(receiver); err != nil {
+		return nil, fmt.Errorf("delivery: URL %w", err)
+	}
+	if config.Key == nil {
+		return nil, errors.New("delivery: Key is required")
+	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -52,7 +63,7 @@ func HTTPS(config HTTPSConfig) Deliverer {
 	return &https{config: config, client: &http.Client{
 		Transport:     config.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}}, nil
 }
 
 type https struct {
@@ -96,7 +107,7 @@ func (h *https) send(ctx context.Context, signer *standardwebhooks.Webhook, mess
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.config.URL, bytes.NewReader(message.Body))
 	if err != nil {
-		return 0, permanent.Error(errors.New("the delivery URL is invalid"))
+		return 0, errors.New("cannot create the delivery request") // err may quote the URL
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", h.config.UserAgent)

@@ -167,9 +167,13 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 		}
 		return document.DeliveryKey.Reveal(), nil
 	}
+	deliver, err := delivery.NewHTTPS(delivery.HTTPSConfig{URL: "https://customer.example", Key: key, Transport: receiver})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return streamend.NewProcessor(streamend.Config{
 		Meter:   new(telemetry.Meter),
-		Service: giftstats.NewService(client), Deliver: delivery.HTTPS(delivery.HTTPSConfig{URL: "https://customer.example", Key: key, Transport: receiver}),
+		Service: giftstats.NewService(client), Deliver: deliver,
 		WaitIdle: secrets.WaitIdle, Now: time.Now, Logger: quiet,
 	})
 }

@@ -142,9 +142,9 @@ func (c Config) receiver(location settings.Location, secrets *secret.Cache) (del
 	case "log":
 		return delivery.Log(c.logger(slog.LevelInfo)), nil // GIFTSTATS_LOG_LEVEL must not suppress summaries
 	case "https", "http":
-		return delivery.HTTPS(delivery.HTTPSConfig{
+		return delivery.NewHTTPS(delivery.HTTPSConfig{
 			URL: location.Scheme + "://" + location.Name, Key: deliveryKey(secrets), UserAgent: userAgent(),
-		}), nil
+		})
 	default:
 		return c.open(location)
 	}

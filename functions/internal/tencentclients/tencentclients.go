@@ -44,7 +44,7 @@ func store(location settings.Location) (secret.Store, error) {
 
 // open returns the client that invokes the stream-end function.
 func open(location settings.Location) (delivery.Deliverer, error) {
-	return scf.New(scf.Options{
+	return scf.New(scf.Config{
 		FunctionName: location.Name, Region: location.Params["region"], Namespace: location.Params["namespace"],
 		Qualifier: location.Params["qualifier"], Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
 	})

@@ -16,8 +16,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 )
 
-// Options configure a [Function]. FunctionName is required.
-type Options struct {
+// Config configures a [Function]. FunctionName is required.
+type Config struct {
 	FunctionName string
 	Region       string                   // default: TENCENTCLOUD_REGION, which SCF sets
 	Namespace    string                   // default: the namespace "default"
@@ -28,28 +28,28 @@ type Options struct {
 
 // Function is the function to invoke. It implements [delivery.Deliverer].
 type Function struct {
-	options Options
-	client  *tencentenv.Client
+	config Config
+	client *tencentenv.Client
 }
 
-// New checks the options; it sends nothing.
-func New(options Options) (*Function, error) {
-	if options.FunctionName == "" {
+// New checks the configuration and returns the function. It sends nothing.
+func New(config Config) (*Function, error) {
+	if config.FunctionName == "" {
 		return nil, errors.New("GIFTSTATS_QUEUE has no function name")
 	}
 	client, err := tencentenv.New(tencentenv.Options{
 		Product:  "scf",
 		Version:  "2018-04-16",
-		Region:   options.Region,
-		Endpoint: options.Endpoint,
-		Lookup:   options.Lookup,
+		Region:   config.Region,
+		Endpoint: config.Endpoint,
+		Lookup:   config.Lookup,
 		Setting:  "GIFTSTATS_QUEUE",
 		Advise:   advice,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("function of GIFTSTATS_QUEUE: %w", err)
 	}
-	return &Function{options, client}, nil
+	return &Function{config: config, client: client}, nil
 }
 
 type response struct {
@@ -62,18 +62,18 @@ type response struct {
 // Deliver invokes the function with the message's body as event. A nil error means that SCF has stored the event.
 func (f *Function) Deliver(ctx context.Context, message delivery.Message) error {
 	parameters := map[string]any{
-		"FunctionName":   f.options.FunctionName,
+		"FunctionName":   f.config.FunctionName,
 		"InvocationType": "Event",
 		"ClientContext":  string(message.Body),
 	}
-	if f.options.Namespace != "" {
-		parameters["Namespace"] = f.options.Namespace
+	if f.config.Namespace != "" {
+		parameters["Namespace"] = f.config.Namespace
 	}
-	if f.options.Qualifier != "" {
-		parameters["Qualifier"] = f.options.Qualifier
+	if f.config.Qualifier != "" {
+		parameters["Qualifier"] = f.config.Qualifier
 	}
 	if err := f.client.Call(ctx, "Invoke", parameters, &response{BaseResponse: &sdkhttp.BaseResponse{}}); err != nil {
-		return fmt.Errorf("invoke the function %s: %w", f.options.FunctionName, err)
+		return fmt.Errorf("invoke the function %s: %w", f.config.FunctionName, err)
 	}
 	return nil
 }

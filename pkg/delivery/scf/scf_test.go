@@ -16,12 +16,12 @@ var message = delivery.Message{ID: "live-1", Body: []byte(`{"room_id":"r"}`)}
 func TestDeliver(t *testing.T) {
 	cloud := tencentapi.New(tencentapi.Config{})
 	defer cloud.Close()
-	for _, options := range []scf.Options{
+	for _, config := range []scf.Config{
 		{FunctionName: "ends"},
 		{FunctionName: "ends", Namespace: "live", Qualifier: "prod", Region: "ap-guangzhou"},
 	} {
-		options.Endpoint, options.Lookup = cloud.URL, cloud.Lookup
-		function, err := scf.New(options)
+		config.Endpoint, config.Lookup = cloud.URL, cloud.Lookup
+		function, err := scf.New(config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestFailures(t *testing.T) {
 	} {
 		cloud := tencentapi.New(tencentapi.Config{})
 		cloud.Misbehave(tencentapi.Fault{Times: -1, Code: code})
-		function, err := scf.New(scf.Options{FunctionName: "ends", Endpoint: cloud.URL, Lookup: cloud.Lookup})
+		function, err := scf.New(scf.Config{FunctionName: "ends", Endpoint: cloud.URL, Lookup: cloud.Lookup})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,13 +67,13 @@ func TestFailures(t *testing.T) {
 		}
 		cloud.Close()
 	}
-	if _, err := scf.New(scf.Options{FunctionName: "ends", Endpoint: "http://example.com"}); err == nil {
+	if _, err := scf.New(scf.Config{FunctionName: "ends", Endpoint: "http://example.com"}); err == nil {
 		t.Error("an http endpoint on another host is accepted")
 	}
 }
 
 func ExampleNew() {
-	_, err := scf.New(scf.Options{})
+	_, err := scf.New(scf.Config{})
 	fmt.Println(err)
 	// Output: GIFTSTATS_QUEUE has no function name
 }
