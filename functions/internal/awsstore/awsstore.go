@@ -18,7 +18,7 @@ func Open(location settings.Location) (secret.Store, error) {
 	if store := app.LocalStore(location); store != nil {
 		return store, nil
 	}
-	return awssecretsmanager.New(awssecretsmanager.Options{
+	return awssecretsmanager.New(awssecretsmanager.Config{
 		SecretID: location.Name, VersionStage: location.Params["version_stage"], Endpoint: location.Params["endpoint"],
 		Environment: awsenv.New(os.Getenv),
 	})

@@ -36,7 +36,7 @@ func store(location settings.Location) (secret.Store, error) {
 	if location.Scheme != "tencentssm" {
 		return awsstore.Open(location)
 	}
-	return tencentssm.New(tencentssm.Options{
+	return tencentssm.New(tencentssm.Config{
 		SecretName: location.Name, Version: location.Params["version"], Region: location.Params["region"],
 		Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
 	})

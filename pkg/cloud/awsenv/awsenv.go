@@ -1,7 +1,7 @@
-// Package awsenv makes AWS clients from the AWS SDK's own environment variables: region, credentials, endpoint, retries.
+// Package awsenv configures AWS clients from the AWS SDK's environment variables: region, credentials, endpoint, retries.
 //
-// The SDK's config package reads them, too, together with files, profiles and SSO, which no function has; it nearly doubles
-// the time to start. A client takes the result as it is:
+// The SDK's own config package also reads files, profiles and SSO, which a function does not have, and nearly doubles the time that a
+// function needs to start. The result is the configuration of a client:
 //
 //	config, err := environment.Config("SQS", "")
 //	if err != nil {
@@ -9,7 +9,7 @@
 //	}
 //	client := sqs.NewFromConfig(config)
 //
-// Errors name the variables to change, and never show the value of one.
+// Errors name the variables to change. They never contain a value.
 //
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
 package awsenv
@@ -28,14 +28,14 @@ import (
 )
 
 const (
-	connectTimeout = 2 * time.Second  // for one address; a network without a way out drops packets silently
-	attemptTimeout = 10 * time.Second // for callers whose context has no deadline
+	connectTimeout = 2 * time.Second  // for one address; a VPC without a route to AWS drops packets silently
+	attemptTimeout = 10 * time.Second // for a context without a deadline
 )
 
-// Environment looks variables up. The zero Environment has none.
+// Environment looks up variables. The zero Environment has none.
 type Environment struct{ lookup func(name string) string }
 
-// New reads with lookup, which is called whenever a value is needed: os.Getenv, or a map's values in tests.
+// New returns an Environment that calls lookup whenever it needs a value. In a function, lookup is os.Getenv.
 func New(lookup func(name string) string) Environment { return Environment{lookup} }
 
 func (e Environment) get(name string) string {
@@ -45,7 +45,7 @@ func (e Environment) get(name string) string {
 	return e.lookup(name)
 }
 
-// Region is AWS_REGION, else AWS_DEFAULT_REGION, else empty.
+// Region returns AWS_REGION, or AWS_DEFAULT_REGION, or an empty string.
 func (e Environment) Region() string {
 	if region := e.get("AWS_REGION"); region != "" {
 		return region
@@ -53,11 +53,11 @@ func (e Environment) Region() string {
 	return e.get("AWS_DEFAULT_REGION")
 }
 
-// Config is what a service's NewFromConfig takes. The service is spelled as in the variable of its endpoint, like
-// SECRETS_MANAGER, SQS or EVENTBRIDGE. An endpoint that is not empty comes before those of the variables.
+// Config returns the configuration for a service's NewFromConfig. The name of the service is spelled as in the variable with its
+// endpoint, like SECRETS_MANAGER, SQS or EVENTBRIDGE. An endpoint that is not empty overrides those of the variables.
 //
-// The region may be empty, because an ARN may name one; the credentials are read whenever a request is signed. Proxies come
-// from HTTPS_PROXY and its like. All mistakes are reported in one error.
+// The region may be empty, because an ARN may name it. The credentials are read whenever a request is signed. Proxies come from
+// HTTPS_PROXY and related variables. All mistakes are reported in one error.
 func (e Environment) Config(service, endpoint string) (aws.Config, error) {
 	baseEndpoint, endpointErr := e.endpoint(service, endpoint)
 	attempts, attemptsErr := e.attempts()
@@ -80,7 +80,8 @@ func (e Environment) Config(service, endpoint string) (aws.Config, error) {
 	}, nil
 }
 
-// attempts is AWS_MAX_ATTEMPTS, the first included; 0 leaves it to the SDK.
+// attempts returns AWS_MAX_ATTEMPTS, which includes the first attempt. Zero means the SDK's default.
+//
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 func (e Environment) attempts() (int, error) {
 	text := e.get("AWS_MAX_ATTEMPTS")
@@ -106,7 +107,7 @@ func (e Environment) retryMode() (aws.RetryMode, error) {
 	return mode, nil
 }
 
-// flag reads a variable that is true or false, in any case of letters, or not set.
+// flag reads a variable that is true or false, in upper or lower case, or not set.
 func (e Environment) flag(name string) (on, set bool, err error) {
 	text := e.get(name)
 	switch {
@@ -120,8 +121,8 @@ func (e Environment) flag(name string) (on, set bool, err error) {
 	return false, false, fmt.Errorf("%s must be true or false", name)
 }
 
-// choice says which of a service's own endpoints to use. The SDK's clients find its methods by name among the sources of
-// their configuration.
+// choice says which of a service's own endpoints to use. The SDK's clients look for its methods in the sources of their configuration.
+//
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-endpoints.html
 type choice struct {
 	fips      aws.FIPSEndpointState

@@ -36,10 +36,10 @@ func TestRegion(t *testing.T) {
 		variables []string
 		want      string
 	}{
-		{"none", nil, ""},
-		{"region", []string{"AWS_REGION=eu-west-1"}, "eu-west-1"},
-		{"default region", []string{"AWS_DEFAULT_REGION=us-east-1"}, "us-east-1"},
-		{"both", []string{"AWS_DEFAULT_REGION=us-east-1", "AWS_REGION=eu-west-1"}, "eu-west-1"},
+		{name: "none"},
+		{name: "region", variables: []string{"AWS_REGION=eu-west-1"}, want: "eu-west-1"},
+		{name: "default region", variables: []string{"AWS_DEFAULT_REGION=us-east-1"}, want: "us-east-1"},
+		{name: "both", variables: []string{"AWS_DEFAULT_REGION=us-east-1", "AWS_REGION=eu-west-1"}, want: "eu-west-1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -72,19 +72,24 @@ func TestEndpoint(t *testing.T) {
 		variables []string
 		want      string // "" for the region's own
 	}{
-		{"none", "", nil, ""},
-		{"all services", "", []string{all}, "https://all.example"},
-		{"the service", "", []string{all, own}, "https://own.example"},
-		{"another service", "", []string{"AWS_ENDPOINT_URL_SQS=https://sqs.example"}, ""},
-		{"ignored", "", []string{all, own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"}, ""},
-		{"ignored, in capitals", "", []string{own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=TRUE"}, ""},
-		{"not ignored", "", []string{own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false"}, "https://own.example"},
-		{"explicit", "https://explicit.example", []string{all, own}, "https://explicit.example"},
-		{"explicit is never ignored", "https://explicit.example", []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"}, "https://explicit.example"},
-		{"path", "https://host.example:8443/path", nil, "https://host.example:8443/path"},
-		{"loopback", "http://127.0.0.1:4566", nil, "http://127.0.0.1:4566"},
-		{"loopback of version 6", "http://[::1]:4566", nil, "http://[::1]:4566"},
-		{"localhost", "", []string{"AWS_ENDPOINT_URL=http://localhost:4566"}, "http://localhost:4566"},
+		{name: "none"},
+		{name: "all services", variables: []string{all}, want: "https://all.example"},
+		{name: "the service", variables: []string{all, own}, want: "https://own.example"},
+		{name: "another service", variables: []string{"AWS_ENDPOINT_URL_SQS=https://sqs.example"}},
+		{name: "ignored", variables: []string{all, own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"}},
+		{name: "ignored, in capitals", variables: []string{own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=TRUE"}},
+		{name: "not ignored", variables: []string{own, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false"}, want: "https://own.example"},
+		{name: "explicit", explicit: "https://explicit.example", variables: []string{all, own}, want: "https://explicit.example"},
+		{
+			name:      "explicit is never ignored",
+			explicit:  "https://explicit.example",
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"},
+			want:      "https://explicit.example",
+		},
+		{name: "path", explicit: "https://host.example:8443/path", want: "https://host.example:8443/path"},
+		{name: "loopback", explicit: "http://127.0.0.1:4566", want: "http://127.0.0.1:4566"},
+		{name: "loopback of version 6", explicit: "http://[::1]:4566", want: "http://[::1]:4566"},
+		{name: "localhost", variables: []string{"AWS_ENDPOINT_URL=http://localhost:4566"}, want: "http://localhost:4566"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -104,20 +109,55 @@ func TestMistakes(t *testing.T) {
 		variables []string
 		want      []string
 	}{
-		{"attempts are no number", "", []string{"AWS_MAX_ATTEMPTS=hidden"}, []string{"AWS_MAX_ATTEMPTS must be a whole number above zero"}},
-		{"no attempts", "", []string{"AWS_MAX_ATTEMPTS=0"}, []string{"AWS_MAX_ATTEMPTS must be"}},
-		{"retry mode", "", []string{"AWS_RETRY_MODE=hidden"}, []string{"AWS_RETRY_MODE must be standard or adaptive"}},
-		{"FIPS", "", []string{"AWS_USE_FIPS_ENDPOINT=hidden"}, []string{"AWS_USE_FIPS_ENDPOINT must be true or false"}},
-		{"ignore", "", []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=hidden"}, []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS must be true or false"}},
-		{"open endpoint", "http://hidden.example", nil, []string{"the endpoint must start with https:// (http:// is allowed for loopback hosts only)"}},
-		{"open endpoint of the service", "", []string{"AWS_ENDPOINT_URL_SQS=http://10.0.0.1"}, []string{"AWS_ENDPOINT_URL_SQS must start with https://"}},
-		{"host without scheme", "", []string{"AWS_ENDPOINT_URL=hidden.example"}, []string{"AWS_ENDPOINT_URL must be a URL like https://host"}},
-		{"other scheme", "ftp://hidden.example", nil, []string{"must start with https://"}},
-		{"no URL", "https://%zz", nil, []string{"the endpoint must be a URL like https://host"}},
-		{"user in it", "https://user:hidden@example.com", nil, []string{"the endpoint must be a URL without user"}},
-		{"query in it", "https://example.com?hidden", nil, []string{"without user, query and fragment"}},
-		{"all together", "", []string{"AWS_MAX_ATTEMPTS=-1", "AWS_RETRY_MODE=hidden", "AWS_USE_FIPS_ENDPOINT=1", "AWS_USE_DUALSTACK_ENDPOINT=1", "AWS_ENDPOINT_URL=hidden"},
-			[]string{"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ENDPOINT_URL"}},
+		{
+			name:      "attempts are no number",
+			variables: []string{"AWS_MAX_ATTEMPTS=hidden"},
+			want:      []string{"AWS_MAX_ATTEMPTS must be a whole number above zero"},
+		},
+		{name: "no attempts", variables: []string{"AWS_MAX_ATTEMPTS=0"}, want: []string{"AWS_MAX_ATTEMPTS must be"}},
+		{
+			name:      "retry mode",
+			variables: []string{"AWS_RETRY_MODE=hidden"},
+			want:      []string{"AWS_RETRY_MODE must be standard or adaptive"},
+		},
+		{
+			name:      "FIPS",
+			variables: []string{"AWS_USE_FIPS_ENDPOINT=hidden"},
+			want:      []string{"AWS_USE_FIPS_ENDPOINT must be true or false"},
+		},
+		{
+			name:      "ignore",
+			variables: []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=hidden"},
+			want:      []string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS must be true or false"},
+		},
+		{
+			name:     "open endpoint",
+			explicit: "http://hidden.example",
+			want:     []string{"the endpoint must start with https:// (http:// is allowed for loopback hosts only)"},
+		},
+		{
+			name:      "open endpoint of the service",
+			variables: []string{"AWS_ENDPOINT_URL_SQS=http://10.0.0.1"},
+			want:      []string{"AWS_ENDPOINT_URL_SQS must start with https://"},
+		},
+		{
+			name:      "host without scheme",
+			variables: []string{"AWS_ENDPOINT_URL=hidden.example"},
+			want:      []string{"AWS_ENDPOINT_URL must be a URL like https://host"},
+		},
+		{name: "other scheme", explicit: "ftp://hidden.example", want: []string{"must start with https://"}},
+		{name: "no URL", explicit: "https://%zz", want: []string{"the endpoint must be a URL like https://host"}},
+		{
+			name:     "user in it",
+			explicit: "https://user:hidden@example.com",
+			want:     []string{"the endpoint must be a URL without user"},
+		},
+		{name: "query in it", explicit: "https://example.com?hidden", want: []string{"without user, query and fragment"}},
+		{
+			name:      "all together",
+			variables: []string{"AWS_MAX_ATTEMPTS=-1", "AWS_RETRY_MODE=hidden", "AWS_USE_FIPS_ENDPOINT=1", "AWS_USE_DUALSTACK_ENDPOINT=1", "AWS_ENDPOINT_URL=hidden"},
+			want:      []string{"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ENDPOINT_URL"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,10 +185,24 @@ func TestCredentials(t *testing.T) {
 		missing   []string
 		text      string
 	}{
-		{"none", nil, []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"},
-		{"no key id", []string{"AWS_SECRET_ACCESS_KEY=not-a-real-key"}, []string{"AWS_ACCESS_KEY_ID"}, "no AWS credentials: AWS_ACCESS_KEY_ID is not set"},
-		{"no key", []string{"AWS_ACCESS_KEY_ID=AKIAEXAMPLE"}, []string{"AWS_SECRET_ACCESS_KEY"}, "no AWS credentials: AWS_SECRET_ACCESS_KEY is not set"},
-		{"both", []string{"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=not-a-real-key"}, nil, ""},
+		{
+			name:    "none",
+			missing: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+			text:    "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
+		},
+		{
+			name:      "no key id",
+			variables: []string{"AWS_SECRET_ACCESS_KEY=not-a-real-key"},
+			missing:   []string{"AWS_ACCESS_KEY_ID"},
+			text:      "no AWS credentials: AWS_ACCESS_KEY_ID is not set",
+		},
+		{
+			name:      "no key",
+			variables: []string{"AWS_ACCESS_KEY_ID=AKIAEXAMPLE"},
+			missing:   []string{"AWS_SECRET_ACCESS_KEY"},
+			text:      "no AWS credentials: AWS_SECRET_ACCESS_KEY is not set",
+		},
+		{name: "both", variables: []string{"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=not-a-real-key"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -191,11 +245,32 @@ func TestClientOfTheSDK(t *testing.T) {
 		dual      aws.DualStackEndpointState
 		host      string
 	}{
-		{"defaults", nil, 3, aws.RetryModeStandard, aws.FIPSEndpointStateUnset, aws.DualStackEndpointStateUnset, "secretsmanager.eu-west-1.amazonaws.com"},
-		{"all", []string{"AWS_MAX_ATTEMPTS=5", "AWS_RETRY_MODE=adaptive", "AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true"},
-			5, aws.RetryModeAdaptive, aws.FIPSEndpointStateEnabled, aws.DualStackEndpointStateEnabled, "secretsmanager-fips.eu-west-1.amazonaws.com"},
-		{"all off", []string{"AWS_MAX_ATTEMPTS=1", "AWS_RETRY_MODE=standard", "AWS_USE_FIPS_ENDPOINT=false", "AWS_USE_DUALSTACK_ENDPOINT=False"},
-			1, aws.RetryModeStandard, aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled, "secretsmanager.eu-west-1.amazonaws.com"},
+		{
+			name:     "defaults",
+			attempts: 3,
+			mode:     aws.RetryModeStandard,
+			fips:     aws.FIPSEndpointStateUnset,
+			dual:     aws.DualStackEndpointStateUnset,
+			host:     "secretsmanager.eu-west-1.amazonaws.com",
+		},
+		{
+			name:      "all",
+			variables: []string{"AWS_MAX_ATTEMPTS=5", "AWS_RETRY_MODE=adaptive", "AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true"},
+			attempts:  5,
+			mode:      aws.RetryModeAdaptive,
+			fips:      aws.FIPSEndpointStateEnabled,
+			dual:      aws.DualStackEndpointStateEnabled,
+			host:      "secretsmanager-fips.eu-west-1.amazonaws.com",
+		},
+		{
+			name:      "all off",
+			variables: []string{"AWS_MAX_ATTEMPTS=1", "AWS_RETRY_MODE=standard", "AWS_USE_FIPS_ENDPOINT=false", "AWS_USE_DUALSTACK_ENDPOINT=False"},
+			attempts:  1,
+			mode:      aws.RetryModeStandard,
+			fips:      aws.FIPSEndpointStateDisabled,
+			dual:      aws.DualStackEndpointStateDisabled,
+			host:      "secretsmanager.eu-west-1.amazonaws.com",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

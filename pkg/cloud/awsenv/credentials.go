@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// MissingError says which variables are not set that credentials need.
+// MissingError names the variables that are needed for credentials but not set.
 type MissingError struct{ Variables []string }
 
 func (e *MissingError) Error() string {
@@ -17,8 +17,8 @@ func (e *MissingError) Error() string {
 	return "no AWS credentials: " + strings.Join(e.Variables, " and ") + " are not set"
 }
 
-// Credentials reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN whenever it is asked, so that new ones
-// count at once. Its error is a [*MissingError].
+// Credentials returns a provider that reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN for each request, so that new
+// credentials take effect at once. The provider's error is a [*MissingError].
 //
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
 func (e Environment) Credentials() aws.CredentialsProvider {

@@ -6,8 +6,9 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
-// endpoint is the custom endpoint of a service, or nil for the region's own: the explicit one, else AWS_ENDPOINT_URL_ and the
-// service's name, else AWS_ENDPOINT_URL. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS switches the variables off.
+// endpoint returns the custom endpoint of a service, or nil for the region's own. It is the explicit one, or that of AWS_ENDPOINT_URL_
+// with the service's name, or that of AWS_ENDPOINT_URL. AWS_IGNORE_CONFIGURED_ENDPOINT_URLS turns the variables off.
+//
 // Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func (e Environment) endpoint(service, explicit string) (*string, error) {
 	if explicit != "" {

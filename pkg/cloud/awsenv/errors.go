@@ -12,12 +12,12 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// maxMessage bounds what is repeated of AWS's messages, in bytes.
+// maxMessage limits how much of AWS's message an error repeats, in bytes.
 const maxMessage = 300
 
-// Explain turns an error of an SDK client into one that says what went wrong and what to do. Of the SDK's errors it keeps only
-// the parts that cannot hold a secret. advise gives advice on AWS's error codes, or nothing; advice on those that all
-// services have is given here.
+// Explain turns an error of an SDK client into one that says what went wrong and what to do. It keeps only those parts of the SDK's
+// errors that cannot contain a secret. advise returns advice on the service's error codes, or an empty string; Explain itself has advice
+// on the codes of all services.
 func (e Environment) Explain(ctx context.Context, err error, advise func(code string) string) error {
 	var (
 		missing   *MissingError
@@ -37,17 +37,17 @@ func (e Environment) Explain(ctx context.Context, err error, advise func(code st
 	case errors.As(err, &transport):
 		return fmt.Errorf("no connection (a function in a VPC needs a NAT gateway or a VPC endpoint): %w", transport.Err)
 	case errors.As(err, &answered):
-		// An error of the decoder could repeat what it decoded.
-		return fmt.Errorf("HTTP status %d with an answer that is not the documented JSON", answered.HTTPStatusCode())
+		// An error of the decoder could contain what it decoded.
+		return fmt.Errorf("HTTP status %d with a response that is not the documented JSON", answered.HTTPStatusCode())
 	}
-	// Nothing was sent: the endpoint or the signature could not be made.
+	// Nothing was sent: the endpoint or the signature could not be computed.
 	return errors.New(e.withoutCredentials(err.Error()))
 }
 
-// refusal renders an error of the service: code, message, request id, advice.
+// refusal formats an error of the service: code, message, request id, advice.
 //
-// A refused signature comes with the canonical request in the message, and there with the session token: see
-// https://github.com/aws/aws-sdk-cpp/issues/17. It begins after the first line.
+// For an invalid signature the message contains the canonical request with the session token, after the first line. See
+// https://github.com/aws/aws-sdk-cpp/issues/17.
 func (e Environment) refusal(refused smithy.APIError, err error, advise func(code string) string) error {
 	message, _, _ := strings.Cut(refused.ErrorMessage(), "\n")
 	message = e.withoutCredentials(message)
@@ -65,7 +65,7 @@ func (e Environment) refusal(refused smithy.APIError, err error, advise func(cod
 	return errors.New(text)
 }
 
-// withoutCredentials blanks the session token and the secret key wherever text repeats them.
+// withoutCredentials replaces the session token and the secret key in text.
 func (e Environment) withoutCredentials(text string) string {
 	credentials, err := e.Credentials().Retrieve(context.Background())
 	if err != nil {
@@ -79,7 +79,7 @@ func (e Environment) withoutCredentials(text string) string {
 	return text
 }
 
-// commonAdvice is on the errors that all services have.
+// commonAdvice is advice on the error codes of all services.
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
 func commonAdvice(code string) string {

@@ -42,14 +42,51 @@ func TestExplain(t *testing.T) {
 		change   map[string]string
 		want     []string
 	}{
-		{"refused, with the caller's advice", awsapi.Fault{Code: "ResourceNotFoundException", Message: "no such secret"}, "", nil, []string{"ResourceNotFoundException: no such secret", "request id", "; check the name"}},
-		{"refused, without advice", awsapi.Fault{Code: "SomethingNew", Message: strings.Repeat("x", 1000)}, "", nil, []string{"SomethingNew: xxx", "…"}},
-		{"expired", awsapi.Fault{Code: "ExpiredTokenException"}, "", nil, []string{"have expired, or the clock is wrong"}},
-		{"wrong key", awsapi.Fault{Skip: 1}, "", map[string]string{"AWS_SECRET_ACCESS_KEY": "another-not-real-key"}, []string{"InvalidSignatureException", "are not valid for this region"}},
-		{"no key", awsapi.Fault{Skip: 1}, "", map[string]string{"AWS_SECRET_ACCESS_KEY": ""}, []string{"AWS_SECRET_ACCESS_KEY", "Lambda sets them from the function's role"}},
-		{"no connection", awsapi.Fault{Skip: 1}, "http://127.0.0.1:1", nil, []string{"no connection", "connection refused"}},
-		{"no JSON", awsapi.Fault{Skip: 1}, garbage.URL, nil, []string{"HTTP status 200 with an answer that is not the documented JSON"}},
-		{"no region", awsapi.Fault{Skip: 1}, "", map[string]string{"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": ""}, []string{"egion"}},
+		{
+			name:  "refused, with the caller's advice",
+			fault: awsapi.Fault{Code: "ResourceNotFoundException", Message: "no such secret"},
+			want:  []string{"ResourceNotFoundException: no such secret", "request id", "; check the name"},
+		},
+		{
+			name:  "refused, without advice",
+			fault: awsapi.Fault{Code: "SomethingNew", Message: strings.Repeat("x", 1000)},
+			want:  []string{"SomethingNew: xxx", "…"},
+		},
+		{
+			name:  "expired",
+			fault: awsapi.Fault{Code: "ExpiredTokenException"},
+			want:  []string{"have expired, or the clock is wrong"},
+		},
+		{
+			name:   "wrong key",
+			fault:  awsapi.Fault{Skip: 1},
+			change: map[string]string{"AWS_SECRET_ACCESS_KEY": "another-not-real-key"},
+			want:   []string{"InvalidSignatureException", "are not valid for this region"},
+		},
+		{
+			name:   "no key",
+			fault:  awsapi.Fault{Skip: 1},
+			change: map[string]string{"AWS_SECRET_ACCESS_KEY": ""},
+			want:   []string{"AWS_SECRET_ACCESS_KEY", "Lambda sets them from the function's role"},
+		},
+		{
+			name:     "no connection",
+			fault:    awsapi.Fault{Skip: 1},
+			endpoint: "http://127.0.0.1:1",
+			want:     []string{"no connection", "connection refused"},
+		},
+		{
+			name:     "no JSON",
+			fault:    awsapi.Fault{Skip: 1},
+			endpoint: garbage.URL,
+			want:     []string{"HTTP status 200 with a response that is not the documented JSON"},
+		},
+		{
+			name:   "no region",
+			fault:  awsapi.Fault{Skip: 1},
+			change: map[string]string{"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": ""},
+			want:   []string{"egion"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cloud := awsapi.New(awsapi.Config{})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// WithoutZeroDeadline removes a deadline of zero from the context. The library turns a missing deadline into the year 1970, which
-// would end every invocation at once.
+// WithoutZeroDeadline removes a deadline in the year 1970 from the context. The library sets it for an invocation without a deadline,
+// and it would end the invocation at once.
 //
 // Source: https://github.com/tencentyun/scf-go-lib/blob/master/cloudfunction/function.go
 func WithoutZeroDeadline(ctx context.Context) context.Context {

@@ -14,10 +14,10 @@ import (
 
 const (
 	connectTimeout = 2 * time.Second // for one address
-	maxAnswer      = 256 << 10       // bytes; a secret has at most 4,096
+	maxResponse    = 256 << 10       // bytes; a secret has at most 4,096
 )
 
-// parseEndpoint reads a URL that is only a scheme and a host: the API has no paths.
+// parseEndpoint reads a URL without a path, because the API has no paths.
 func parseEndpoint(text string) (*url.URL, error) {
 	address, err := endpoint.Parse(text)
 	if err == nil && address.Path != "" {
@@ -26,14 +26,14 @@ func parseEndpoint(text string) (*url.URL, error) {
 	return address, err
 }
 
-// transport keeps from the SDK what it would repeat in an error, body and all, and what it would follow, credentials and all:
-// every answer with another status than 200, which is the only one that this API has.
+// transport turns every response with a status other than 200 into an error. The API uses no other status, and the SDK would repeat the
+// body of such a response in an error, or follow a redirect with the credentials in its headers.
 //
 // Source: https://www.tencentcloud.com/document/product/1078/38639
 type transport struct{ next http.RoundTripper }
 
-// newTransport makes a new connection for each read. Reads are minutes apart, and a connection that was idle while the
-// process was frozen would fail the next one: a POST is not sent again.
+// newTransport opens a new connection for each call. Calls are minutes apart, and a connection that was idle while the process was
+// frozen would make the next call fail, because a POST is not retried.
 func newTransport() http.RoundTripper {
 	return transport{&http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -43,25 +43,25 @@ func newTransport() http.RoundTripper {
 	}}
 }
 
-// statusError is the HTTP status of an answer that does not come from the API.
+// statusError is an HTTP status that the API does not use.
 type statusError int
 
 func (e statusError) Error() string {
-	return fmt.Sprintf("HTTP status %d, which the API never has; something between answers in its place", int(e))
+	return fmt.Sprintf("HTTP status %d, which the API does not use; a proxy may have answered instead", int(e))
 }
 
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	answer, err := t.next.RoundTrip(request)
+	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
-	if answer.StatusCode != http.StatusOK {
-		answer.Body.Close()
-		return nil, statusError(answer.StatusCode)
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil, statusError(response.StatusCode)
 	}
-	answer.Body = struct {
+	response.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.LimitReader(answer.Body, maxAnswer), answer.Body}
-	return answer, nil
+	}{io.LimitReader(response.Body, maxResponse), response.Body}
+	return response, nil
 }

@@ -12,15 +12,15 @@ import (
 	sdkerrors "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/errors"
 )
 
-// maxMessage bounds what is repeated of Tencent's messages, in bytes.
+// maxMessage limits how much of Tencent's message an error repeats, in bytes.
 const maxMessage = 300
 
-// explain says what went wrong and what to do. Of the SDK's errors it keeps only the parts that cannot hold a secret: the
-// ones that the SDK makes itself, called ClientError, repeat whole answers.
+// explain returns an error that says what went wrong and what to do. It keeps only those parts of the SDK's errors that cannot contain a
+// secret. The SDK's own errors, with the code ClientError, repeat whole responses.
 func (c *Client) explain(ctx context.Context, err error, credential *common.Credential) error {
 	var (
 		status  statusError
-		inURL   *url.Error
+		network *url.Error
 		refused *sdkerrors.TencentCloudSDKError
 	)
 	switch {
@@ -30,15 +30,15 @@ func (c *Client) explain(ctx context.Context, err error, credential *common.Cred
 		return ctx.Err()
 	case errors.As(err, &status):
 		return status
-	case errors.As(err, &inURL):
-		return fmt.Errorf("no connection (a function in a VPC needs access to the public network): %w", inURL.Err)
+	case errors.As(err, &network):
+		return fmt.Errorf("no connection (a function in a VPC needs access to the public network): %w", network.Err)
 	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "ClientError"):
 		return c.refusal(refused, credential)
 	}
-	return errors.New("the answer is not the documented JSON, or was cut off")
+	return errors.New("the response is not the documented JSON, or is incomplete")
 }
 
-// refusal renders an error of the service: code, message, request id, advice.
+// refusal formats an error of the service: code, message, request id, advice.
 func (c *Client) refusal(refused *sdkerrors.TencentCloudSDKError, credential *common.Credential) error {
 	message, _, _ := strings.Cut(refused.Message, "\n")
 	for _, hidden := range []string{credential.Token, credential.SecretKey} {
@@ -50,19 +50,19 @@ func (c *Client) refusal(refused *sdkerrors.TencentCloudSDKError, credential *co
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
 	text := fmt.Sprintf("%s: %s (request id %s)", refused.Code, message, refused.RequestId)
-	if advice := cmp.Or(c.options.Advise(refused.Code), commonAdvice(refused.Code)); advice != "" {
+	if advice := cmp.Or(c.config.Advise(refused.Code), commonAdvice(refused.Code)); advice != "" {
 		text += "; " + advice
 	}
 	return errors.New(text)
 }
 
-// commonAdvice is on the errors that all products have.
+// commonAdvice is advice on the error codes of all products.
 //
 // Source: https://www.tencentcloud.com/document/product/1078/38639
 func commonAdvice(code string) string {
 	switch {
 	case code == "AuthFailure.SignatureExpire":
-		return "the clock is more than five minutes wrong"
+		return "the clock is off by more than five minutes"
 	case strings.HasPrefix(code, "AuthFailure"):
 		return "the credentials of the environment are not valid"
 	}

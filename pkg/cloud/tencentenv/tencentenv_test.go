@@ -23,7 +23,7 @@ type answer struct {
 // get reads the secret "app".
 func get(t *testing.T, ctx context.Context, endpoint, region string, variables map[string]string) (string, error) {
 	t.Helper()
-	client, err := tencentenv.New(tencentenv.Options{
+	client, err := tencentenv.New(tencentenv.Config{
 		Product: "ssm", Version: "2019-09-23", Endpoint: endpoint, Region: region, Lookup: func(name string) string { return variables[name] }, Setting: "GIFTSTATS_SECRET",
 		Advise: func(code string) string { return map[string]string{"ResourceNotFound": "check the name"}[code] },
 	})
@@ -47,20 +47,59 @@ func TestCall(t *testing.T) {
 		change           map[string]string
 		want             string // of the error; "" for none
 	}{
-		{"good", tencentapi.Fault{Skip: 1}, "", "", nil, ""},
-		{"region of the options", tencentapi.Fault{Skip: 1}, "", "ap-guangzhou", map[string]string{"TENCENTCLOUD_REGION": ""}, ""},
-		{"no region", tencentapi.Fault{Skip: 1}, "", "", map[string]string{"TENCENTCLOUD_REGION": ""}, "add region=… to GIFTSTATS_SECRET"},
-		{"no credentials", tencentapi.Fault{Skip: 1}, "", "", map[string]string{"TENCENTCLOUD_SECRETKEY": ""}, "give the function an execution role"},
-		{"wrong key", tencentapi.Fault{Skip: 1}, "", "", map[string]string{"TENCENTCLOUD_SECRETKEY": "another-not-real-key"}, "the credentials of the environment are not valid"},
-		{"expired", tencentapi.Fault{Code: "AuthFailure.SignatureExpire"}, "", "", nil, "more than five minutes wrong"},
-		{"refused, with the caller's advice", tencentapi.Fault{Code: "ResourceNotFound"}, "", "", nil, "; check the name"},
-		{"refused, without advice", tencentapi.Fault{Code: "SomethingNew", Message: strings.Repeat("x", 1000)}, "", "", nil, "xxx…"},
-		{"502", tencentapi.Fault{Status: 502}, "", "", nil, "HTTP status 502, which the API never has"},
-		{"no JSON", tencentapi.Fault{Skip: 1}, garbage.URL, "", nil, "not the documented JSON"},
-		{"no connection", tencentapi.Fault{Skip: 1}, "http://127.0.0.1:1", "", nil, "no connection"},
-		{"endpoint in the open", tencentapi.Fault{Skip: 1}, "http://example.com", "", nil, "the endpoint must start with https://"},
-		{"endpoint with a path", tencentapi.Fault{Skip: 1}, "https://example.com/x", "", nil, "must be a URL without path"},
-		{"endpoint that is none", tencentapi.Fault{Skip: 1}, "https://%zz", "", nil, "must be a URL like https://host"},
+		{name: "good", fault: tencentapi.Fault{Skip: 1}},
+		{
+			name:   "region of the options",
+			fault:  tencentapi.Fault{Skip: 1},
+			region: "ap-guangzhou",
+			change: map[string]string{"TENCENTCLOUD_REGION": ""},
+		},
+		{
+			name:   "no region",
+			fault:  tencentapi.Fault{Skip: 1},
+			change: map[string]string{"TENCENTCLOUD_REGION": ""},
+			want:   "add region=… to GIFTSTATS_SECRET",
+		},
+		{
+			name:   "no credentials",
+			fault:  tencentapi.Fault{Skip: 1},
+			change: map[string]string{"TENCENTCLOUD_SECRETKEY": ""},
+			want:   "give the function an execution role",
+		},
+		{
+			name:   "wrong key",
+			fault:  tencentapi.Fault{Skip: 1},
+			change: map[string]string{"TENCENTCLOUD_SECRETKEY": "another-not-real-key"},
+			want:   "the credentials of the environment are not valid",
+		},
+		{name: "expired", fault: tencentapi.Fault{Code: "AuthFailure.SignatureExpire"}, want: "off by more than five minutes"},
+		{name: "refused, with the caller's advice", fault: tencentapi.Fault{Code: "ResourceNotFound"}, want: "; check the name"},
+		{
+			name:  "refused, without advice",
+			fault: tencentapi.Fault{Code: "SomethingNew", Message: strings.Repeat("x", 1000)},
+			want:  "xxx…",
+		},
+		{name: "502", fault: tencentapi.Fault{Status: 502}, want: "HTTP status 502, which the API does not use"},
+		{name: "no JSON", fault: tencentapi.Fault{Skip: 1}, endpoint: garbage.URL, want: "not the documented JSON"},
+		{name: "no connection", fault: tencentapi.Fault{Skip: 1}, endpoint: "http://127.0.0.1:1", want: "no connection"},
+		{
+			name:     "endpoint in the open",
+			fault:    tencentapi.Fault{Skip: 1},
+			endpoint: "http://example.com",
+			want:     "the endpoint must start with https://",
+		},
+		{
+			name:     "endpoint with a path",
+			fault:    tencentapi.Fault{Skip: 1},
+			endpoint: "https://example.com/x",
+			want:     "must be a URL without path",
+		},
+		{
+			name:     "endpoint that is none",
+			fault:    tencentapi.Fault{Skip: 1},
+			endpoint: "https://%zz",
+			want:     "must be a URL like https://host",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cloud := tencentapi.New(tencentapi.Config{})
@@ -109,7 +148,7 @@ func TestContext(t *testing.T) {
 }
 
 func ExampleNew() {
-	client, err := tencentenv.New(tencentenv.Options{Product: "ssm", Version: "2019-09-23", Setting: "GIFTSTATS_SECRET"})
+	client, err := tencentenv.New(tencentenv.Config{Product: "ssm", Version: "2019-09-23", Setting: "GIFTSTATS_SECRET"})
 	if err != nil {
 		panic(err)
 	}

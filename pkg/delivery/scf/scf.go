@@ -37,7 +37,7 @@ func New(config Config) (*Function, error) {
 	if config.FunctionName == "" {
 		return nil, errors.New("GIFTSTATS_QUEUE has no function name")
 	}
-	client, err := tencentenv.New(tencentenv.Options{
+	client, err := tencentenv.New(tencentenv.Config{
 		Product:  "scf",
 		Version:  "2018-04-16",
 		Region:   config.Region,

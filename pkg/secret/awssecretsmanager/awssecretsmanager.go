@@ -1,10 +1,10 @@
-// Package awssecretsmanager keeps the secret in AWS Secrets Manager.
+// Package awssecretsmanager reads the secret from AWS Secrets Manager.
 //
-// One read is one GetSecretValue, so the only permission needed is secretsmanager:GetSecretValue, and kms:Decrypt for a
-// secret under a key of the customer's own. The client is made from the environment's variables alone (package awsenv).
+// One read is one GetSecretValue. The function needs the permission secretsmanager:GetSecretValue, and kms:Decrypt if the secret is
+// encrypted with a customer managed key. The client is configured by environment variables only (package awsenv).
 //
-// Errors name the secret, AWS's error code and what to change. They hold nothing of the secret's value and nothing of the
-// credentials, which AWS itself repeats in some of its messages.
+// Errors name the secret, AWS's error code and what to change. They contain nothing of the secret's value and nothing of the
+// credentials, which AWS repeats in some of its messages.
 package awssecretsmanager
 
 import (
@@ -22,11 +22,11 @@ import (
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 )
 
-// Options of a [Store]. SecretID is required.
-type Options struct {
+// Config configures a [Store]. SecretID is required.
+type Config struct {
 	SecretID     string // name or ARN
-	VersionStage string // default: AWSCURRENT
-	Endpoint     string // default: AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL, the region's own
+	VersionStage string // if empty, AWSCURRENT
+	Endpoint     string // if empty, AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL, or the region's own endpoint
 	Environment  awsenv.Environment
 }
 
@@ -34,56 +34,57 @@ type Options struct {
 type Store struct {
 	secretID, versionStage string
 	environment            awsenv.Environment
-	client                 func() *secretsmanager.Client // made by the first read: the start of a process need not wait for it
+	client                 func() *secretsmanager.Client // built by the first read, to keep the start of the process short
 }
 
-// New checks the options and makes the client; it sends nothing. The region of an ARN comes before that of the environment.
-func New(options Options) (*Store, error) {
-	store, err := newStore(options)
+// New checks the configuration and returns a Store. It sends nothing. The region of an ARN overrides that of the environment.
+func New(config Config) (*Store, error) {
+	store, err := newStore(config)
 	if err != nil {
 		return nil, fmt.Errorf("secret in AWS Secrets Manager: %w", err)
 	}
 	return store, nil
 }
 
-func newStore(options Options) (*Store, error) {
-	region, err := regionOf(options.SecretID)
+func newStore(config Config) (*Store, error) {
+	region, err := regionOf(config.SecretID)
 	if err != nil {
 		return nil, err
 	}
-	config, err := options.Environment.Config("SECRETS_MANAGER", options.Endpoint)
+	client, err := config.Environment.Config("SECRETS_MANAGER", config.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	config.Region = cmp.Or(region, config.Region)
-	if config.Region == "" {
-		return nil, errors.New("no region is known: set AWS_REGION, or give the secret's ARN")
+	client.Region = cmp.Or(region, client.Region)
+	if client.Region == "" {
+		return nil, errors.New("the region is unknown: set AWS_REGION, or use the secret's ARN")
 	}
 	return &Store{
-		secretID:     options.SecretID,
-		versionStage: cmp.Or(options.VersionStage, "AWSCURRENT"),
-		environment:  options.Environment,
-		client:       sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(config) }),
+		secretID:     config.SecretID,
+		versionStage: cmp.Or(config.VersionStage, "AWSCURRENT"),
+		environment:  config.Environment,
+		client:       sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(client) }),
 	}, nil
 }
 
-// regionOf gives the region of an ARN, and nothing for a name.
+// regionOf returns the region of an ARN. It returns an empty string for a name.
+//
 // Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 func regionOf(secretID string) (string, error) {
 	if secretID == "" {
-		return "", errors.New("the secret's name or ARN is missing")
+		return "", errors.New("the secret's name or ARN is required")
 	}
 	if !strings.HasPrefix(secretID, "arn:") {
 		return "", nil
 	}
 	parsed, err := arn.Parse(secretID)
 	if err != nil || parsed.Service != "secretsmanager" || parsed.Region == "" || !strings.HasPrefix(parsed.Resource, "secret:") {
-		return "", errors.New("the ARN is not like arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-??????")
+		return "", errors.New("the ARN must be like arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-??????")
 	}
 	return parsed.Region, nil
 }
 
-// Fetch reads the secret. When ctx ends before, the error is that of ctx.
+// Fetch reads the secret. If ctx ends first, it returns the error of ctx.
 //
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
@@ -92,7 +93,8 @@ func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
 		VersionStage: &s.versionStage,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the secret %s (%s) from AWS Secrets Manager: %w", s.secretID, s.versionStage, s.environment.Explain(ctx, err, advice))
+		return nil, fmt.Errorf("read the secret %s (%s) from AWS Secrets Manager: %w",
+			s.secretID, s.versionStage, s.environment.Explain(ctx, err, advice))
 	}
 	if text := aws.ToString(output.SecretString); text != "" {
 		return []byte(text), nil

@@ -3,11 +3,10 @@ package awssecretsmanager_test
 import (
 	"context"
 	"fmt"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/giftstats/giftstats/internal/fakes/awsapi"
+	"github.com/giftstats/giftstats/internal/testkit/secrettest"
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/awssecretsmanager"
@@ -15,17 +14,11 @@ import (
 
 var _ secret.Store = (*awssecretsmanager.Store)(nil)
 
-const (
-	value     = "not-a-real-key-value-of-the-secret"
-	secretKey = "not-a-real-key-of-aws"
-	token     = "not-a-real-token-of-aws"
-)
-
 func start(t *testing.T) *awsapi.Server {
 	t.Helper()
-	server := awsapi.New(awsapi.Config{Credentials: awsapi.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: secretKey, SessionToken: token}})
+	server := awsapi.New(awsapi.Config{Credentials: awsapi.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: secrettest.CloudKey, SessionToken: secrettest.CloudToken}})
 	t.Cleanup(server.Close)
-	server.SetSecret("app", value)
+	server.SetSecret("app", secrettest.Value)
 	return server
 }
 
@@ -42,32 +35,13 @@ func environment(server *awsapi.Server, changes map[string]string) awsenv.Enviro
 	})
 }
 
-func newStore(t *testing.T, options awssecretsmanager.Options) *awssecretsmanager.Store {
+func newStore(t *testing.T, config awssecretsmanager.Config) *awssecretsmanager.Store {
 	t.Helper()
-	store, err := awssecretsmanager.New(options)
+	store, err := awssecretsmanager.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return store
-}
-
-// wantError checks the text of an error, and that it gives nothing away.
-func wantError(t *testing.T, err error, parts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Error("no error")
-		return
-	}
-	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q lacks %q", err, part)
-		}
-	}
-	for _, hidden := range []string{value, value[:20], secretKey, token} {
-		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, hidden) {
-			t.Errorf("error %q repeats %q", text, hidden)
-		}
-	}
 }
 
 func TestNew(t *testing.T) {
@@ -80,22 +54,53 @@ func TestNew(t *testing.T) {
 		environment        map[string]string
 		want               string // part of the error; "" for none
 	}{
-		{"name", "app", "", region, ""},
-		{"name, no region", "app", "", nil, "no region is known: set AWS_REGION, or give the secret's ARN"},
-		{"ARN, no region", arn, "", nil, ""},
-		{"ARN of China", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a/b-AbCdEf", "", nil, ""},
-		{"nothing", "", "", region, "the secret's name or ARN is missing"},
-		{"ARN of something else", "arn:aws:sqs:eu-west-1:123456789012:queue", "", region, "the ARN is not like arn:aws:secretsmanager:"},
-		{"ARN without region", "arn:aws:secretsmanager::123456789012:secret:app", "", region, "the ARN is not like"},
-		{"ARN of no secret", "arn:aws:secretsmanager:eu-west-1:123456789012:app", "", region, "the ARN is not like"},
-		{"half an ARN", "arn:aws:secretsmanager", "", region, "the ARN is not like"},
-		{"endpoint", "app", "https://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com", region, ""},
-		{"open endpoint", "app", "http://secretsmanager.example", region, "the endpoint must start with https://"},
-		{"open endpoint in a variable", "app", "", map[string]string{"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://a.example"}, "AWS_ENDPOINT_URL must start with https://"},
+		{name: "name", secretID: "app", environment: region},
+		{name: "name, no region", secretID: "app", want: "the region is unknown: set AWS_REGION, or use the secret's ARN"},
+		{name: "ARN, no region", secretID: arn},
+		{name: "ARN of China", secretID: "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a/b-AbCdEf"},
+		{name: "nothing", environment: region, want: "the secret's name or ARN is required"},
+		{
+			name:        "ARN of something else",
+			secretID:    "arn:aws:sqs:eu-west-1:123456789012:queue",
+			environment: region,
+			want:        "the ARN must be like arn:aws:secretsmanager:",
+		},
+		{
+			name:        "ARN without region",
+			secretID:    "arn:aws:secretsmanager::123456789012:secret:app",
+			environment: region,
+			want:        "the ARN must be like",
+		},
+		{
+			name:        "ARN of no secret",
+			secretID:    "arn:aws:secretsmanager:eu-west-1:123456789012:app",
+			environment: region,
+			want:        "the ARN must be like",
+		},
+		{name: "half an ARN", secretID: "arn:aws:secretsmanager", environment: region, want: "the ARN must be like"},
+		{
+			name:        "endpoint",
+			secretID:    "app",
+			endpoint:    "https://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com",
+			environment: region,
+		},
+		{
+			name:        "open endpoint",
+			secretID:    "app",
+			endpoint:    "http://secretsmanager.example",
+			environment: region,
+			want:        "the endpoint must start with https://",
+		},
+		{
+			name:        "open endpoint in a variable",
+			secretID:    "app",
+			environment: map[string]string{"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://a.example"},
+			want:        "AWS_ENDPOINT_URL must start with https://",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := awssecretsmanager.New(awssecretsmanager.Options{
+			_, err := awssecretsmanager.New(awssecretsmanager.Config{
 				SecretID: test.secretID, Endpoint: test.endpoint, Environment: awsenv.New(func(name string) string { return test.environment[name] }),
 			})
 			if test.want == "" {
@@ -104,7 +109,7 @@ func TestNew(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, "AWS Secrets Manager", test.want)
+			secrettest.WantError(t, err, "AWS Secrets Manager", test.want)
 		})
 	}
 }
@@ -118,24 +123,48 @@ func TestFetch(t *testing.T) {
 	arn := server.SecretARN("app")
 	for _, test := range []struct {
 		name    string
-		options awssecretsmanager.Options
+		config  awssecretsmanager.Config
 		changes map[string]string
 		want    string
 	}{
-		{"name", awssecretsmanager.Options{SecretID: "app"}, nil, value},
-		{"ARN", awssecretsmanager.Options{SecretID: arn}, nil, value},
-		{"ARN and no region", awssecretsmanager.Options{SecretID: arn}, map[string]string{"AWS_REGION": ""}, value},
-		{"ARN of another region", awssecretsmanager.Options{SecretID: arn}, map[string]string{"AWS_REGION": "us-east-1"}, value},
-		{"previous version", awssecretsmanager.Options{SecretID: "rotated", VersionStage: "AWSPREVIOUS"}, nil, "old"},
-		{"current version", awssecretsmanager.Options{SecretID: "rotated", VersionStage: "AWSCURRENT"}, nil, "new"},
-		{"binary", awssecretsmanager.Options{SecretID: "bytes"}, nil, "\x00\x01\x02"},
-		{"endpoint of the options", awssecretsmanager.Options{SecretID: "app", Endpoint: server.URL}, map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, value},
-		{"endpoint of the service", awssecretsmanager.Options{SecretID: "app"}, map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL}, value},
+		{name: "name", config: awssecretsmanager.Config{SecretID: "app"}, want: secrettest.Value},
+		{name: "ARN", config: awssecretsmanager.Config{SecretID: arn}, want: secrettest.Value},
+		{
+			name:    "ARN and no region",
+			config:  awssecretsmanager.Config{SecretID: arn},
+			changes: map[string]string{"AWS_REGION": ""},
+			want:    secrettest.Value,
+		},
+		{
+			name:    "ARN of another region",
+			config:  awssecretsmanager.Config{SecretID: arn},
+			changes: map[string]string{"AWS_REGION": "us-east-1"},
+			want:    secrettest.Value,
+		},
+		{
+			name:   "previous version",
+			config: awssecretsmanager.Config{SecretID: "rotated", VersionStage: "AWSPREVIOUS"},
+			want:   "old",
+		},
+		{name: "current version", config: awssecretsmanager.Config{SecretID: "rotated", VersionStage: "AWSCURRENT"}, want: "new"},
+		{name: "binary", config: awssecretsmanager.Config{SecretID: "bytes"}, want: "\x00\x01\x02"},
+		{
+			name:    "endpoint of the config",
+			config:  awssecretsmanager.Config{SecretID: "app", Endpoint: server.URL},
+			changes: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1"},
+			want:    secrettest.Value,
+		},
+		{
+			name:    "endpoint of the service",
+			config:  awssecretsmanager.Config{SecretID: "app"},
+			changes: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL},
+			want:    secrettest.Value,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.options.Environment = environment(server, test.changes)
-			got, err := newStore(t, test.options).Fetch(t.Context())
+			test.config.Environment = environment(server, test.changes)
+			got, err := newStore(t, test.config).Fetch(t.Context())
 			if err != nil || string(got) != test.want {
 				t.Errorf("Fetch = %q, %v, want %q", got, err, test.want)
 			}
@@ -143,14 +172,13 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-func TestFetchIsOneCall(t *testing.T) {
+func TestFetchFromSeveralGoroutines(t *testing.T) {
 	t.Parallel()
 	server := start(t)
-	if _, err := newStore(t, awssecretsmanager.Options{SecretID: "app", Environment: environment(server, nil)}).Fetch(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if server.Calls("") != 1 || server.Calls("GetSecretValue") != 1 {
-		t.Errorf("%d calls, want 1", server.Calls(""))
+	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: environment(server, nil)})
+	secrettest.CheckFetch(t, store, func() int { return server.Calls("GetSecretValue") })
+	if got := server.Calls(""); got != 9 {
+		t.Errorf("%d calls, want only 9 of GetSecretValue", got)
 	}
 }
 
@@ -158,8 +186,8 @@ func TestFetchTriesAgain(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	server.Misbehave(awsapi.Fault{Status: 500, Code: "InternalServiceError"})
-	store := newStore(t, awssecretsmanager.Options{SecretID: "app", Environment: environment(server, map[string]string{"AWS_MAX_ATTEMPTS": "2"})})
-	if got, err := store.Fetch(t.Context()); err != nil || string(got) != value || server.Calls("") != 2 {
+	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: environment(server, map[string]string{"AWS_MAX_ATTEMPTS": "2"})})
+	if got, err := store.Fetch(t.Context()); err != nil || string(got) != secrettest.Value || server.Calls("") != 2 {
 		t.Errorf("Fetch = %q, %v after %d calls", got, err, server.Calls(""))
 	}
 }
@@ -167,7 +195,7 @@ func TestFetchTriesAgain(t *testing.T) {
 func TestFetchUsesNewCredentials(t *testing.T) {
 	t.Parallel()
 	server := start(t)
-	store := newStore(t, awssecretsmanager.Options{SecretID: "app", Environment: environment(server, nil)})
+	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: environment(server, nil)})
 	for i := range 3 {
 		server.SetCredentials(awsapi.Credentials{AccessKeyID: fmt.Sprintf("AKIAEXAMPLE%d", i), SecretAccessKey: fmt.Sprintf("not-a-real-key-%d", i)})
 		if _, err := store.Fetch(t.Context()); err != nil {
@@ -176,26 +204,11 @@ func TestFetchUsesNewCredentials(t *testing.T) {
 	}
 }
 
-func TestFetchFromSeveralGoroutines(t *testing.T) {
-	t.Parallel()
-	server := start(t)
-	store := newStore(t, awssecretsmanager.Options{SecretID: "app", Environment: environment(server, nil)})
-	var readers sync.WaitGroup
-	for range 8 {
-		readers.Go(func() {
-			if got, err := store.Fetch(t.Context()); err != nil || string(got) != value {
-				t.Errorf("Fetch = %q, %v", got, err)
-			}
-		})
-	}
-	readers.Wait()
-}
-
 func Example() {
 	server := awsapi.New(awsapi.Config{})
 	defer server.Close()
 	server.SetSecret("giftstats", "not-a-real-key")
-	store, err := awssecretsmanager.New(awssecretsmanager.Options{
+	store, err := awssecretsmanager.New(awssecretsmanager.Config{
 		SecretID:    "giftstats",
 		Environment: awsenv.New(server.Lookup), // os.Getenv in a function
 	})

@@ -1,8 +1,7 @@
-// Package local reads secrets from the environment and from files, for a person's own machine and for containers that mount
-// secrets as files.
+// Package local reads secrets from environment variables and from files, for local use and for containers that mount secrets as files.
 //
-// White space around a secret is no part of it: editors end files with a line break. Errors name the variable or the file,
-// and hold nothing of what is in it.
+// White space around a secret is removed, because editors end files with a line break. Errors name the variable or the file, and contain
+// nothing of its content.
 package local
 
 import (
@@ -16,7 +15,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret"
 )
 
-// Env is a secret in the named variable, read anew each time.
+// Env returns a store that reads the secret from the named variable each time.
 func Env(variable string) secret.Store { return env(variable) }
 
 type env string
@@ -24,32 +23,31 @@ type env string
 func (e env) Fetch(context.Context) ([]byte, error) {
 	value := bytes.TrimSpace([]byte(os.Getenv(string(e))))
 	if len(value) == 0 {
-		return nil, fmt.Errorf("%s, where GIFTSTATS_SECRET says the secret is, is not set or empty", e.called())
+		return nil, fmt.Errorf("%s named by GIFTSTATS_SECRET is not set or empty", e.describe())
 	}
 	return value, nil
 }
 
-// called gives the variable's name when it looks like one. Somebody may have written the secret itself behind env://, and it
-// would be in the log then.
-func (e env) called() string {
+// describe shows the variable's name only if it looks like one. The name may be the secret itself, put after env:// by mistake.
+func (e env) describe() string {
 	if strings.Trim(string(e), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" {
 		return "the variable " + string(e)
 	}
 	return "the variable"
 }
 
-// File is a secret in the file at the given path, read anew each time. It may be a named pipe, which has one reader and
-// is empty afterwards.
+// File returns a store that reads the secret from the file at the given path each time. The file may be a named pipe, which can be read
+// only once.
 func File(path string) secret.Store { return file(path) }
 
 type file string
 
-// Fetch waits in a pipe for its writer, and on a network's file system for the network, no longer than ctx allows.
+// Fetch may have to wait for the writer of a pipe, or for a network file system. It returns the error of ctx if that ends first.
 func (f file) Fetch(ctx context.Context) ([]byte, error) {
 	content, err := f.fetch(ctx)
 	content = bytes.TrimSpace(content)
 	if err == nil && len(content) == 0 {
-		err = errors.New("it is empty")
+		err = errors.New("the file is empty")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the secret's file %s: %w", string(f), err)

@@ -21,13 +21,24 @@ func TestEnv(t *testing.T) {
 		want                    string // the secret, or else part of the error
 		failed                  bool
 	}{
-		{"key", "TEST_SECRET", value, value, false},
-		{"white space around", "TEST_SECRET", " " + value + "\n", value, false},
-		{"document", "TEST_SECRET", "{\n}\n", "{\n}", false},
-		{"name in small letters", "test_secret", value, value, false},
-		{"empty", "TEST_SECRET", "", "the variable TEST_SECRET, where GIFTSTATS_SECRET says the secret is, is not set or empty", true},
-		{"only white space", "TEST_SECRET", " \r\n\t", "the variable TEST_SECRET, where", true},
-		{"the secret itself for a name", value, "", "the variable, where GIFTSTATS_SECRET says", true},
+		{name: "key", variable: "TEST_SECRET", content: value, want: value},
+		{name: "white space around", variable: "TEST_SECRET", content: " " + value + "\n", want: value},
+		{name: "document", variable: "TEST_SECRET", content: "{\n}\n", want: "{\n}"},
+		{name: "name in small letters", variable: "test_secret", content: value, want: value},
+		{
+			name:     "empty",
+			variable: "TEST_SECRET",
+			want:     "the variable TEST_SECRET named by GIFTSTATS_SECRET is not set or empty",
+			failed:   true,
+		},
+		{
+			name:     "only white space",
+			variable: "TEST_SECRET",
+			content:  " \r\n\t",
+			want:     "the variable TEST_SECRET named by",
+			failed:   true,
+		},
+		{name: "the secret itself for a name", variable: value, want: "the variable named by GIFTSTATS_SECRET", failed: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(test.variable, test.content)
@@ -55,12 +66,12 @@ func TestFile(t *testing.T) {
 		want          string // the secret, or else part of the error
 		failed        bool
 	}{
-		{"key", value, value, false},
-		{"line break", value + "\n", value, false},
-		{"largest", strings.Repeat("x", 64<<10), strings.Repeat("x", 64<<10), false},
-		{"too large", strings.Repeat("x", 64<<10+1), "it has more than 65536 bytes", true},
-		{"empty", "", "it is empty", true},
-		{"only white space", "\n\n", "it is empty", true},
+		{name: "key", content: value, want: value},
+		{name: "line break", content: value + "\n", want: value},
+		{name: "largest", content: strings.Repeat("x", 64<<10), want: strings.Repeat("x", 64<<10)},
+		{name: "too large", content: strings.Repeat("x", 64<<10+1), want: "larger than 65536 bytes", failed: true},
+		{name: "empty", want: "the file is empty", failed: true},
+		{name: "only white space", content: "\n\n", want: "the file is empty", failed: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,12 +109,12 @@ func TestWhatIsNoFile(t *testing.T) {
 	_, err := local.File(missing).Fetch(t.Context())
 	wantError(t, err, "read the secret's file "+missing+": no such file")
 	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v is no ErrNotExist", err)
+		t.Errorf("error %v is not ErrNotExist", err)
 	}
 	_, err = local.File(t.TempDir()).Fetch(t.Context())
-	wantError(t, err, "it is neither a regular file nor a pipe")
+	wantError(t, err, "not a regular file or named pipe")
 	_, err = local.File(os.DevNull).Fetch(t.Context())
-	wantError(t, err, "it is neither a regular file nor a pipe")
+	wantError(t, err, "not a regular file or named pipe")
 }
 
 func TestCancelled(t *testing.T) {
@@ -115,7 +126,7 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := local.File(path).Fetch(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v is no Canceled", err)
+		t.Errorf("error %v is not Canceled", err)
 	}
 }
 
@@ -139,5 +150,5 @@ func ExampleFile() {
 func ExampleEnv() {
 	_, err := local.Env("GIFTSTATS_EXAMPLE_NOT_SET").Fetch(context.Background())
 	fmt.Println(err)
-	// Output: the variable GIFTSTATS_EXAMPLE_NOT_SET, where GIFTSTATS_SECRET says the secret is, is not set or empty
+	// Output: the variable GIFTSTATS_EXAMPLE_NOT_SET named by GIFTSTATS_SECRET is not set or empty
 }

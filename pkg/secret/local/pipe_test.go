@@ -38,7 +38,7 @@ func TestPipeWithoutWriter(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := local.File(path).Fetch(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("error %v is no DeadlineExceeded", err)
+		t.Errorf("error %v is not DeadlineExceeded", err)
 	}
 	writer, err := os.OpenFile(path, os.O_WRONLY, 0) // lets the reader that still waits end
 	if err != nil {

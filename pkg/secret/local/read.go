@@ -8,27 +8,28 @@ import (
 	"os"
 )
 
-// maxFile is as much as AWS Secrets Manager takes, in bytes.
+// maxFile is the size limit of AWS Secrets Manager, in bytes.
+//
 // Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 const maxFile = 64 << 10
 
-// read gives the content of a file or pipe. Its errors leave the path to the caller.
+// read returns the content of a file or pipe. Its errors do not name the path, because the caller does.
 func read(path string) ([]byte, error) {
 	content, err := readAll(path)
-	var inPath *fs.PathError
-	if errors.As(err, &inPath) {
-		err = inPath.Err
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		err = pathError.Err
 	}
 	return content, err
 }
 
 func readAll(path string) ([]byte, error) {
-	info, err := os.Stat(path) // before it is opened, because opening some devices has effects
+	info, err := os.Stat(path) // before opening it, because opening a device may have side effects
 	if err != nil {
 		return nil, err
 	}
 	if mode := info.Mode(); !mode.IsRegular() && mode.Type() != fs.ModeNamedPipe {
-		return nil, errors.New("it is neither a regular file nor a pipe")
+		return nil, errors.New("not a regular file or named pipe")
 	}
 	opened, err := os.Open(path)
 	if err != nil {
@@ -37,7 +38,7 @@ func readAll(path string) ([]byte, error) {
 	defer opened.Close()
 	content, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
 	if err == nil && len(content) > maxFile {
-		return nil, fmt.Errorf("it has more than %d bytes", maxFile)
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
 	}
 	return content, err
 }

@@ -3,23 +3,19 @@ package tencentssm_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
-	"errors"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
+	"github.com/giftstats/giftstats/internal/testkit/secrettest"
 	"github.com/giftstats/giftstats/pkg/secret/tencentssm"
 )
 
-const notJSON = "the answer is not the documented JSON, or was cut off"
+const notJSON = "the response is not the documented JSON, or is incomplete"
 
 // failures are the ways to fail that a server can show, and what the error says then.
 var failures = []struct {
@@ -28,32 +24,113 @@ var failures = []struct {
 	changes map[string]string
 	want    []string
 }{
-	{"missing", tencentapi.Fault{Code: "ResourceNotFound", Message: "The secret does not exist."}, nil,
-		[]string{"ResourceNotFound: The secret does not exist. (request id 00000000-", "needs its real version, like version=v1"}},
-	{"disabled", tencentapi.Fault{Code: "ResourceUnavailable.ResourceDisabled"}, nil, []string{"ResourceUnavailable.ResourceDisabled", "disabled or marked for deletion"}},
-	{"forbidden", tencentapi.Fault{Code: "UnauthorizedOperation"}, nil, []string{"UnauthorizedOperation", "needs ssm:GetSecretValue"}},
-	{"forbidden by CAM", tencentapi.Fault{Code: "AuthFailure.UnauthorizedOperation"}, nil, []string{"needs ssm:GetSecretValue"}},
-	{"clock", tencentapi.Fault{Code: "AuthFailure.SignatureExpire"}, nil, []string{"the clock is more than five minutes wrong"}},
-	{"KMS", tencentapi.Fault{Code: "FailedOperation.AccessKmsError"}, nil, []string{"FailedOperation.AccessKmsError", "KMS key"}},
-	{"throttled", tencentapi.Fault{Code: "RequestLimitExceeded"}, nil, []string{"RequestLimitExceeded", "GIFTSTATS_SECRET_TTL"}},
-	{"unknown code", tencentapi.Fault{Code: "InternalError", Message: strings.Repeat("é", 500) + "\nmore"}, nil, []string{"InternalError: " + strings.Repeat("é", 150) + "… ("}},
-	{"a message with credentials", tencentapi.Fault{Code: "InternalError", Message: "token " + token + " and key " + secretKey}, nil, []string{"token [redacted] and key [redacted]"}},
-	{"a proxy's page", tencentapi.Fault{Status: 502, Body: []byte("<html>" + value + token)}, nil, []string{"HTTP status 502, which the API never has"}},
-	{"a status with JSON", tencentapi.Fault{Status: 403, Body: []byte(`{"message":"` + value + token + `"}`)}, nil, []string{"HTTP status 403"}},
-	{"no JSON", tencentapi.Fault{Body: []byte(value)}, nil, []string{notJSON}},
-	{"cut off", tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":"` + value)}, nil, []string{notJSON}},
-	{"other type", tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":["` + value + `"]}}`)}, nil, []string{notJSON}},
-	{"too large", tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":"` + strings.Repeat(value, 10000) + `"}}`)}, nil, []string{notJSON}},
-	{"no base64", tencentapi.Fault{Body: []byte(`{"Response":{"SecretBinary":"` + value + `!"}}`)}, nil, []string{"its binary value is no base64"}},
-	{"empty", tencentapi.Fault{Body: []byte(`{"Response":{}}`)}, nil, []string{"it is empty"}},
-	{"refused signature", tencentapi.Fault{Latency: 1}, map[string]string{"TENCENTCLOUD_SECRETKEY": "not-a-real-key-other"},
-		[]string{"AuthFailure.SignatureFailure", "the credentials of the environment are not valid"}},
-	{"unknown credentials", tencentapi.Fault{Latency: 1}, map[string]string{"TENCENTCLOUD_SECRETID": "AKIDOTHER"},
-		[]string{"AuthFailure.SecretIdNotFound", "ssm.intl.tencentcloudapi.com"}},
-	{"old token", tencentapi.Fault{Latency: 1}, map[string]string{"TENCENTCLOUD_SESSIONTOKEN": "not-a-real-token-other"}, []string{"AuthFailure.TokenFailure"}},
-	{"no credentials", tencentapi.Fault{Latency: 1}, map[string]string{"TENCENTCLOUD_SECRETID": ""},
-		[]string{"no Tencent Cloud credentials: TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY are not both set; give the function an execution role"}},
-	{"no region", tencentapi.Fault{Latency: 1}, map[string]string{"TENCENTCLOUD_REGION": ""}, []string{"no region is known: add region=…"}},
+	{
+		name:  "missing",
+		fault: tencentapi.Fault{Code: "ResourceNotFound", Message: "The secret does not exist."},
+		want:  []string{"ResourceNotFound: The secret does not exist. (request id 00000000-", "needs its own version, like version=v1"},
+	},
+	{
+		name:  "disabled",
+		fault: tencentapi.Fault{Code: "ResourceUnavailable.ResourceDisabled"},
+		want:  []string{"ResourceUnavailable.ResourceDisabled", "disabled or marked for deletion"},
+	},
+	{
+		name:  "forbidden",
+		fault: tencentapi.Fault{Code: "UnauthorizedOperation"},
+		want:  []string{"UnauthorizedOperation", "needs ssm:GetSecretValue"},
+	},
+	{
+		name:  "forbidden by CAM",
+		fault: tencentapi.Fault{Code: "AuthFailure.UnauthorizedOperation"},
+		want:  []string{"needs ssm:GetSecretValue"},
+	},
+	{
+		name:  "clock",
+		fault: tencentapi.Fault{Code: "AuthFailure.SignatureExpire"},
+		want:  []string{"the clock is off by more than five minutes"},
+	},
+	{
+		name:  "KMS",
+		fault: tencentapi.Fault{Code: "FailedOperation.AccessKmsError"},
+		want:  []string{"FailedOperation.AccessKmsError", "KMS key"},
+	},
+	{
+		name:  "throttled",
+		fault: tencentapi.Fault{Code: "RequestLimitExceeded"},
+		want:  []string{"RequestLimitExceeded", "GIFTSTATS_SECRET_TTL"},
+	},
+	{
+		name:  "unknown code",
+		fault: tencentapi.Fault{Code: "InternalError", Message: strings.Repeat("é", 500) + "\nmore"},
+		want:  []string{"InternalError: " + strings.Repeat("é", 150) + "… ("},
+	},
+	{
+		name:  "a message with credentials",
+		fault: tencentapi.Fault{Code: "InternalError", Message: "token " + secrettest.CloudToken + " and key " + secrettest.CloudKey},
+		want:  []string{"token [redacted] and key [redacted]"},
+	},
+	{
+		name:  "a proxy's page",
+		fault: tencentapi.Fault{Status: 502, Body: []byte("<html>" + secrettest.Value + secrettest.CloudToken)},
+		want:  []string{"HTTP status 502, which the API does not use"},
+	},
+	{
+		name:  "a status with JSON",
+		fault: tencentapi.Fault{Status: 403, Body: []byte(`{"message":"` + secrettest.Value + secrettest.CloudToken + `"}`)},
+		want:  []string{"HTTP status 403"},
+	},
+	{name: "no JSON", fault: tencentapi.Fault{Body: []byte(secrettest.Value)}, want: []string{notJSON}},
+	{
+		name:  "cut off",
+		fault: tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":"` + secrettest.Value)},
+		want:  []string{notJSON},
+	},
+	{
+		name:  "other type",
+		fault: tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":["` + secrettest.Value + `"]}}`)},
+		want:  []string{notJSON},
+	},
+	{
+		name:  "too large",
+		fault: tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":"` + strings.Repeat(secrettest.Value, 10000) + `"}}`)},
+		want:  []string{notJSON},
+	},
+	{
+		name:  "no base64",
+		fault: tencentapi.Fault{Body: []byte(`{"Response":{"SecretBinary":"` + secrettest.Value + `!"}}`)},
+		want:  []string{"the binary value is not valid base64"},
+	},
+	{name: "empty", fault: tencentapi.Fault{Body: []byte(`{"Response":{}}`)}, want: []string{"the secret is empty"}},
+	{
+		name:    "refused signature",
+		fault:   tencentapi.Fault{Latency: 1},
+		changes: map[string]string{"TENCENTCLOUD_SECRETKEY": "not-a-real-key-other"},
+		want:    []string{"AuthFailure.SignatureFailure", "the credentials of the environment are not valid"},
+	},
+	{
+		name:    "unknown credentials",
+		fault:   tencentapi.Fault{Latency: 1},
+		changes: map[string]string{"TENCENTCLOUD_SECRETID": "AKIDOTHER"},
+		want:    []string{"AuthFailure.SecretIdNotFound", "ssm.intl.tencentcloudapi.com"},
+	},
+	{
+		name:    "old token",
+		fault:   tencentapi.Fault{Latency: 1},
+		changes: map[string]string{"TENCENTCLOUD_SESSIONTOKEN": "not-a-real-token-other"},
+		want:    []string{"AuthFailure.TokenFailure"},
+	},
+	{
+		name:    "no credentials",
+		fault:   tencentapi.Fault{Latency: 1},
+		changes: map[string]string{"TENCENTCLOUD_SECRETID": ""},
+		want:    []string{"no Tencent Cloud credentials: TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY are not both set; give the function an execution role"},
+	},
+	{
+		name:    "no region",
+		fault:   tencentapi.Fault{Latency: 1},
+		changes: map[string]string{"TENCENTCLOUD_REGION": ""},
+		want:    []string{"the region is unknown: add region=…"},
+	},
 }
 
 func TestFailures(t *testing.T) {
@@ -63,75 +140,48 @@ func TestFailures(t *testing.T) {
 			t.Parallel()
 			server := start(t)
 			server.Misbehave(test.fault)
-			store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: lookup(server, test.changes)})
+			store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: lookup(server, test.changes)})
 			_, err := store.Fetch(t.Context())
-			wantError(t, err, append(test.want, "app (version v1)", "Tencent's Secrets Manager")...)
+			secrettest.WantError(t, err, append(test.want, "app (version v1)", "Tencent's Secrets Manager")...)
 		})
 	}
 }
 
-// The SDK must not write anything by itself. This test is not parallel, because it puts something in place of os.Stderr.
+// The SDK must not log by itself. This test is not parallel, because it replaces os.Stderr.
 func TestNothingIsLogged(t *testing.T) {
-	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	var standard bytes.Buffer
-	log.SetOutput(&standard)
-	defer log.SetOutput(os.Stderr)
-	defer func(before *os.File) { os.Stderr = before }(os.Stderr)
-	os.Stderr = file
-	for _, test := range failures {
-		server := start(t)
-		server.Misbehave(test.fault)
-		store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: lookup(server, test.changes)})
-		store.Fetch(t.Context()) // fails
-		if test.changes == nil {
-			store.Fetch(t.Context()) // succeeds
+	secrettest.WantNothingWritten(t, func() {
+		for _, test := range failures {
+			server := start(t)
+			server.Misbehave(test.fault)
+			store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: lookup(server, test.changes)})
+			store.Fetch(t.Context()) // fails
+			if test.changes == nil {
+				store.Fetch(t.Context()) // succeeds
+			}
 		}
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		t.Fatal(err)
-	}
-	if written, err := io.ReadAll(file); err != nil || len(written) > 0 || standard.Len() > 0 {
-		t.Errorf("written: %s %s %v", written, standard.String(), err)
-	}
+	})
 }
 
 func TestNoVariables(t *testing.T) {
 	t.Parallel()
-	_, err := newStore(t, tencentssm.Options{SecretName: "app"}).Fetch(t.Context())
-	wantError(t, err, "app (version SSM_Current)", "no Tencent Cloud credentials")
+	_, err := newStore(t, tencentssm.Config{SecretName: "app"}).Fetch(t.Context())
+	secrettest.WantError(t, err, "app (version SSM_Current)", "no Tencent Cloud credentials")
 }
 
 func TestContext(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	server.Misbehave(tencentapi.Fault{Times: -1, Latency: time.Hour})
-	store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: server.Lookup})
-	hurried, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := store.Fetch(hurried)
-	wantError(t, err, "no answer in time", "a function in a VPC needs")
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("error %v is no DeadlineExceeded", err)
-	}
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err = store.Fetch(cancelled); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v is no Canceled", err)
-	}
+	store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: server.Lookup})
+	secrettest.CheckContext(t, store)
 }
 
 func TestNoConnection(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
 	server := start(t)
-	store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: gone.URL, Lookup: server.Lookup})
+	store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: secrettest.ClosedURL(), Lookup: server.Lookup})
 	_, err := store.Fetch(t.Context())
-	wantError(t, err, "no connection", "refused", "app (version v1)")
+	secrettest.WantError(t, err, "no connection", "refused", "app (version v1)")
 }
 
 // A redirect is not followed: the headers hold the token.
@@ -140,9 +190,9 @@ func TestNoRedirects(t *testing.T) {
 	server := start(t)
 	front := httptest.NewServer(http.RedirectHandler(server.URL, http.StatusTemporaryRedirect))
 	t.Cleanup(front.Close)
-	store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: front.URL, Lookup: server.Lookup})
+	store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: front.URL, Lookup: server.Lookup})
 	_, err := store.Fetch(t.Context())
-	wantError(t, err, "HTTP status 307")
+	secrettest.WantError(t, err, "HTTP status 307")
 	if server.Calls("") != 0 {
 		t.Error("the redirect was followed")
 	}
@@ -153,16 +203,22 @@ func TestAnswersThatTheSDKReadsInAnotherWay(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer
 	writer := gzip.NewWriter(&zipped)
-	io.WriteString(writer, `{"Response":{"SecretString":"`+value+`"}}`)
+	io.WriteString(writer, `{"Response":{"SecretString":"`+secrettest.Value+`"}}`)
 	writer.Close()
 	for _, test := range []struct {
 		name, header, value string
 		body                []byte
 		want                string // of the error; "" for the secret
 	}{
-		{"compressed", "Content-Encoding", "gzip", zipped.Bytes(), ""},
-		{"other compression", "Content-Encoding", "br", zipped.Bytes(), notJSON},
-		{"stream of events", "Content-Type", "text/event-stream", []byte("data: " + value + "\n\n"), notJSON},
+		{name: "compressed", header: "Content-Encoding", value: "gzip", body: zipped.Bytes()},
+		{name: "other compression", header: "Content-Encoding", value: "br", body: zipped.Bytes(), want: notJSON},
+		{
+			name:   "stream of events",
+			header: "Content-Type",
+			value:  "text/event-stream",
+			body:   []byte("data: " + secrettest.Value + "\n\n"),
+			want:   notJSON,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -171,15 +227,15 @@ func TestAnswersThatTheSDKReadsInAnotherWay(t *testing.T) {
 				w.Write(test.body)
 			}))
 			t.Cleanup(server.Close)
-			store := newStore(t, tencentssm.Options{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: start(t).Lookup})
+			store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: start(t).Lookup})
 			got, err := store.Fetch(t.Context())
 			if test.want == "" {
-				if err != nil || string(got) != value {
+				if err != nil || string(got) != secrettest.Value {
 					t.Errorf("Fetch = %q, %v", got, err)
 				}
 				return
 			}
-			wantError(t, err, test.want)
+			secrettest.WantError(t, err, test.want)
 		})
 	}
 }

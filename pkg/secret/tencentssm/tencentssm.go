@@ -1,13 +1,12 @@
-// Package tencentssm keeps the secret in Tencent Cloud's Secrets Manager (SSM).
+// Package tencentssm reads the secret from Tencent Cloud's Secrets Manager (SSM).
 //
-// One read is one GetSecretValue, so the only permission needed is ssm:GetSecretValue. On SCF the credentials of the
-// function's role come with each invocation, in variables that the SDK's own chain does not read, so they are read from the
-// environment whenever the secret is.
+// One read is one GetSecretValue. The function needs the permission ssm:GetSecretValue. The client is configured by environment
+// variables (package tencentenv).
 //
-// Errors name the secret, Tencent's error code and what to change. They hold nothing of the secret's value and nothing of
-// the credentials.
+// Errors name the secret, Tencent's error code and what to change. They contain nothing of the secret's value and nothing of the
+// credentials.
 //
-// Sources: https://cloud.tencent.com/document/api/1140/40522, https://github.com/tencentyun/scf-go-lib/issues/18
+// Source: https://cloud.tencent.com/document/api/1140/40522
 package tencentssm
 
 import (
@@ -22,15 +21,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/cloud/tencentenv"
 )
 
-// Options of a [Store]. SecretName is required.
-type Options struct {
+// Config configures a [Store]. SecretName is required.
+type Config struct {
 	SecretName string
-	// Version is the secret's VersionId, like v1. The default SSM_Current is documented for the secrets of cloud products
-	// only; one that was made by hand should be given its version.
-	Version  string
-	Region   string                   // default: TENCENTCLOUD_REGION, which SCF sets
-	Endpoint string                   // default: https://ssm.tencentcloudapi.com; accounts of the international site: https://ssm.intl.tencentcloudapi.com
-	Lookup   func(name string) string // os.Getenv; nil for an environment without variables
+	// Version is the secret's VersionId, like v1. If it is empty, it is SSM_Current, which is documented only for the secrets of
+	// cloud products. Set it for a custom secret.
+	Version string
+	Region  string // if empty, TENCENTCLOUD_REGION, which SCF sets
+	// Endpoint is the URL of the service. If it is empty, it is https://ssm.tencentcloudapi.com. Accounts of the international site
+	// may need https://ssm.intl.tencentcloudapi.com.
+	Endpoint string
+	Lookup   func(name string) string // os.Getenv in a function; nil: an environment without variables
 }
 
 // Store reads one secret. It may be used from several goroutines.
@@ -39,21 +40,22 @@ type Store struct {
 	client              *tencentenv.Client
 }
 
-// New checks the options; it sends nothing.
-func New(options Options) (*Store, error) {
-	if options.SecretName == "" {
-		return nil, errors.New("secret in Tencent's Secrets Manager: the secret's name is missing")
+// New checks the configuration and returns a Store. It sends nothing.
+func New(config Config) (*Store, error) {
+	if config.SecretName == "" {
+		return nil, errors.New("secret in Tencent's Secrets Manager: the secret's name is required")
 	}
-	client, err := tencentenv.New(tencentenv.Options{
-		Product: "ssm", Version: "2019-09-23", Region: options.Region, Endpoint: options.Endpoint, Lookup: options.Lookup, Setting: "GIFTSTATS_SECRET", Advise: advice,
+	client, err := tencentenv.New(tencentenv.Config{
+		Product: "ssm", Version: "2019-09-23", Region: config.Region, Endpoint: config.Endpoint, Lookup: config.Lookup,
+		Setting: "GIFTSTATS_SECRET", Advise: advice,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("secret in Tencent's Secrets Manager: %w", err)
 	}
-	return &Store{options.SecretName, cmp.Or(options.Version, "SSM_Current"), client}, nil
+	return &Store{config.SecretName, cmp.Or(config.Version, "SSM_Current"), client}, nil
 }
 
-// response is the answer of GetSecretValue: exactly one of the two values is not empty.
+// response is the response of GetSecretValue. Exactly one of the two values is not empty.
 type response struct {
 	*sdkhttp.BaseResponse
 	Response struct {
@@ -62,7 +64,7 @@ type response struct {
 	}
 }
 
-// Fetch reads the secret. When ctx ends before, the error is that of ctx.
+// Fetch reads the secret. If ctx ends first, it returns the error of ctx.
 func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
 	value, err := s.fetch(ctx)
 	if err != nil {
@@ -72,11 +74,12 @@ func (s *Store) Fetch(ctx context.Context) ([]byte, error) {
 }
 
 func (s *Store) fetch(ctx context.Context) ([]byte, error) {
-	answer := &response{BaseResponse: &sdkhttp.BaseResponse{}}
-	if err := s.client.Call(ctx, "GetSecretValue", map[string]any{"SecretName": s.secretName, "VersionId": s.version}, answer); err != nil {
+	parameters := map[string]any{"SecretName": s.secretName, "VersionId": s.version}
+	result := &response{BaseResponse: &sdkhttp.BaseResponse{}}
+	if err := s.client.Call(ctx, "GetSecretValue", parameters, result); err != nil {
 		return nil, err
 	}
-	return answer.value()
+	return result.value()
 }
 
 func (r *response) value() ([]byte, error) {
@@ -86,9 +89,9 @@ func (r *response) value() ([]byte, error) {
 	value, err := base64.StdEncoding.DecodeString(r.Response.SecretBinary)
 	switch {
 	case err != nil:
-		return nil, errors.New("its binary value is no base64") // err would tell where, not what
+		return nil, errors.New("the binary value is not valid base64")
 	case len(value) == 0:
-		return nil, errors.New("it is empty")
+		return nil, errors.New("the secret is empty")
 	}
 	return value, nil
 }
