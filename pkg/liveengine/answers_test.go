@@ -13,94 +13,73 @@ import (
 
 // An answer that is not a clean success must become an error. Otherwise it would be read as "nothing earned".
 func TestUnusableAnswers(t *testing.T) {
+	const (
+		invalid     = giftstats.CodeUpstreamInvalidResponse
+		unavailable = giftstats.CodeUpstreamUnavailable
+	)
 	for _, test := range []struct {
 		name   string
 		answer answer
 		want   giftstats.Code
 		text   string
 	}{
-		{name: "not JSON", answer: answer{body: "<html>"}, want: giftstats.CodeUpstreamInvalidResponse, text: "invalid JSON at byte 1"},
-		{name: "empty", answer: answer{}, want: giftstats.CodeUpstreamInvalidResponse, text: "does not have the documented form"},
-		{
-			name:   "cut off",
-			answer: answer{body: sample[:60]},
-			want:   giftstats.CodeUpstreamInvalidResponse,
-			text:   "does not have the documented form",
-		},
-		{name: "an array", answer: answer{body: "[]"}, want: giftstats.CodeUpstreamInvalidResponse, text: "it is not a JSON object"},
+		{name: "not JSON", answer: answer{body: "<html>"}, want: invalid, text: "invalid JSON at byte 1"},
+		{name: "empty", answer: answer{}, want: invalid, text: "does not have the documented form"},
+		{name: "cut off", answer: answer{body: sample[:60]}, want: invalid, text: "does not have the documented form"},
+		{name: "an array", answer: answer{body: "[]"}, want: invalid, text: "it is not a JSON object"},
 		{
 			name:   "no ErrorCode",
 			answer: answer{body: `{"Response":{"TotalCount":1,"TotalCoins":1,"GiftSenderCount":1}}`},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "it has no ErrorCode",
 		},
 		{
 			name:   "ErrorCode null",
 			answer: answer{body: strings.Replace(sample, `"ErrorCode":0`, `"ErrorCode":null`, 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "it has no ErrorCode",
 		},
 		{
 			name:   "FAIL with code 0",
 			answer: answer{body: strings.Replace(sample, "OK", "FAIL", 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "its ActionStatus is not OK",
 		},
-		{
-			name:   "no totals",
-			answer: answer{body: `{"ActionStatus":"OK","ErrorCode":0}`},
-			want:   giftstats.CodeUpstreamInvalidResponse,
-			text:   "no usable TotalCount",
-		},
+		{name: "no totals", answer: answer{body: `{"ActionStatus":"OK","ErrorCode":0}`}, want: invalid, text: "no usable TotalCount"},
 		{
 			name:   "one total missing",
 			answer: answer{body: strings.Replace(sample, `"TotalCoins":1,`, "", 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "no usable TotalCoins",
 		},
 		{
 			name:   "a total null",
 			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":null`, 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "no usable TotalCoins",
 		},
 		{
 			name:   "a negative total",
 			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":-1`, 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "no usable TotalCoins",
 		},
 		{
 			name:   "a fraction",
 			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":1.5`, 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "not a 64-bit integer",
 		},
 		{
 			name:   "an overflow",
 			answer: answer{body: strings.Replace(sample, `"TotalCoins":1`, `"TotalCoins":9223372036854775808`, 1)},
-			want:   giftstats.CodeUpstreamInvalidResponse,
+			want:   invalid,
 			text:   "not a 64-bit integer",
 		},
-		{
-			name:   "too long",
-			answer: answer{body: strings.Repeat(" ", 1<<20) + sample},
-			want:   giftstats.CodeUpstreamInvalidResponse,
-			text:   "longer than 1048576 bytes",
-		},
-		{
-			name:   "500 with a success in it",
-			answer: answer{status: 500, body: sample},
-			want:   giftstats.CodeUpstreamUnavailable,
-			text:   "HTTP status 500",
-		},
-		{
-			name:   "502 of a proxy",
-			answer: answer{status: 502, body: "Bad Gateway"},
-			want:   giftstats.CodeUpstreamUnavailable,
-			text:   "HTTP status 502",
-		},
-		{name: "408", answer: answer{status: 408}, want: giftstats.CodeUpstreamUnavailable, text: "HTTP status 408"},
+		{name: "too long", answer: answer{body: strings.Repeat(" ", 1<<20) + sample}, want: invalid, text: "longer than 1048576 bytes"},
+		{name: "500 with a success in it", answer: answer{status: 500, body: sample}, want: unavailable, text: "HTTP status 500"},
+		{name: "502 of a proxy", answer: answer{status: 502, body: "Bad Gateway"}, want: unavailable, text: "HTTP status 502"},
+		{name: "408", answer: answer{status: 408}, want: unavailable, text: "HTTP status 408"},
 		{name: "429", answer: answer{status: 429}, want: giftstats.CodeRateLimited, text: "HTTP status 429"},
 		{
 			name:   "redirect",
@@ -121,28 +100,13 @@ func TestUnusableAnswers(t *testing.T) {
 		{
 			name:   "an unknown code that says try again",
 			answer: code(123456, "Internal error, please TRY AGAIN"),
-			want:   giftstats.CodeUpstreamUnavailable,
+			want:   unavailable,
 			text:   "123456",
 		},
-		{
-			name:   "an unknown code that says it in Chinese",
-			answer: code(123456, "系统繁忙，请稍后"),
-			want:   giftstats.CodeUpstreamUnavailable,
-			text:   "123456",
-		},
-		{
-			name:   "an unknown code in a 503",
-			answer: answer{status: 503, body: code(123456, "x").body},
-			want:   giftstats.CodeUpstreamUnavailable,
-			text:   "123456",
-		},
+		{name: "an unknown code that says it in Chinese", answer: code(123456, "系统繁忙，请稍后"), want: unavailable, text: "123456"},
+		{name: "an unknown code in a 503", answer: answer{status: 503, body: code(123456, "x").body}, want: unavailable, text: "123456"},
 		{name: "the app's own webhook", answer: code(102150, "x"), want: giftstats.CodeUpstreamRejected, text: "102150"},
-		{
-			name:   "network",
-			answer: answer{err: errors.New("connection refused")},
-			want:   giftstats.CodeUpstreamUnavailable,
-			text:   "connection refused",
-		},
+		{name: "network", answer: answer{err: errors.New("connection refused")}, want: unavailable, text: "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			up := &upstream{answers: []answer{test.answer}}

@@ -30,9 +30,9 @@ type signature struct {
 
 // call makes one call of a command. It retries while that can help and the deadline of ctx leaves time.
 //
-// A is the type of the answer, and P is always *A: callers name A, and the compiler infers P. Both are needed because the
-// methods of answer have pointer receivers, so that *A implements it and A does not, while every attempt has to decode into a
-// new A: fields of a failed answer must not show through in the next one.
+// Callers name A, the type of the answer, as in call[giftCountAnswer](…); the compiler infers P, which is always *A. The constraint
+// states what A alone cannot: *A implements answer, whose methods have pointer receivers because decoding sets the fields. Every
+// attempt decodes into a new A, so that nothing of a failed answer is left in the next one.
 func call[A any, P interface {
 	*A
 	answer
