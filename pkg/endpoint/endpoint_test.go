@@ -45,12 +45,16 @@ func TestParse(t *testing.T) {
 }
 
 func TestPrivate(t *testing.T) {
-	for _, host := range []string{"localhost", "127.0.0.1", "::1", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.0.0.1"} {
+	for _, host := range []string{
+		"localhost", "127.0.0.1", "::1", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.0.0.1",
+	} {
 		if !endpoint.Private(host) {
 			t.Errorf("%s is not private", host)
 		}
 	}
-	for _, host := range []string{"", "redis.example", "10.example", "8.8.8.8", "172.32.0.1", "169.254.1.1", "fe80::1", "2001:db8::1", "10.0.0"} {
+	for _, host := range []string{
+		"", "redis.example", "10.example", "8.8.8.8", "172.32.0.1", "169.254.1.1", "fe80::1", "2001:db8::1", "10.0.0",
+	} {
 		if endpoint.Private(host) {
 			t.Errorf("%q is private", host)
 		}

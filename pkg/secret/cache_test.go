@@ -252,7 +252,7 @@ func TestCacheReadsAgainForARefusedSignature(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		s.set("", errDown)
 		if document, retry := cache.Reread(t.Context(), current); !retry || document != current {
-			t.Error("a store that is down keeps the document from being used")
+			t.Error("a store that is down must not stop the use of the document")
 		}
 	})
 }

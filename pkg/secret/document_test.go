@@ -52,9 +52,15 @@ func TestParseDocument(t *testing.T) {
 }
 
 func TestParseDocumentOfABareKey(t *testing.T) {
-	plain, err := secret.ParseDocument([]byte("  "+fakeKey+"\n"), keyDefaults)
-	if err != nil || plain.SecretKey.Reveal() != fakeKey || plain.SDKAppID != keyDefaults.SDKAppID || plain.Admin != keyDefaults.Admin {
-		t.Errorf("a bare key: %v", err)
+	document, err := secret.ParseDocument([]byte("  "+fakeKey+"\n"), keyDefaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if document.SecretKey.Reveal() != fakeKey {
+		t.Errorf("the key is %q", document.SecretKey.Reveal())
+	}
+	if got := (secret.KeyDefaults{SDKAppID: document.SDKAppID, Admin: document.Admin}); got != keyDefaults {
+		t.Errorf("app and administrator are %+v, want %+v", got, keyDefaults)
 	}
 }
 
@@ -105,11 +111,11 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			defaults: secret.KeyDefaults{}, want: []string{"sdk_app_id must be the app's number"},
 		},
 		{
-			name: "admin no string", secret: `{"sdk_app_id":1,"admin":12345,"secret_key":"k"}`, defaults: secret.KeyDefaults{},
+			name: "admin not a string", secret: `{"sdk_app_id":1,"admin":12345,"secret_key":"k"}`, defaults: secret.KeyDefaults{},
 			want: []string{"admin must be a string"},
 		},
 		{
-			name: "secret key no string", secret: `{"sdk_app_id":1,"admin":"a","secret_key":["` + fakeKey + `"]}`, defaults: secret.KeyDefaults{},
+			name: "secret key not a string", secret: `{"sdk_app_id":1,"admin":"a","secret_key":["` + fakeKey + `"]}`, defaults: secret.KeyDefaults{},
 			want: []string{"secret_key must be a string"},
 		},
 		{
@@ -121,7 +127,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			want: []string{"must end after the JSON object"},
 		},
 		{
-			name: "api key no string", secret: document(`,"api_keys":{"a":12345}`), defaults: secret.KeyDefaults{},
+			name: "api key not a string", secret: document(`,"api_keys":{"a":12345}`), defaults: secret.KeyDefaults{},
 			want: []string{"api_keys must be an object of names and hashes"},
 		},
 		{
@@ -138,7 +144,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			defaults: secret.KeyDefaults{}, want: []string{"admin must be an account of at most 32 bytes"},
 		},
 		{
-			name: "api_keys no object", secret: document(`,"api_keys":["` + fakeKey + `"]`), defaults: secret.KeyDefaults{},
+			name: "api_keys not an object", secret: document(`,"api_keys":["` + fakeKey + `"]`), defaults: secret.KeyDefaults{},
 			want: []string{"api_keys must be an object of names and hashes"},
 		},
 		{
@@ -154,27 +160,27 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			defaults: secret.KeyDefaults{}, want: []string{"entry 1 of 1 (sorted by name) is the hash of an empty key"},
 		},
 		{
-			name: "webhook no object", secret: document(`,"webhook":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
+			name: "webhook not an object", secret: document(`,"webhook":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
 			want: []string{"webhook must be an object"},
 		},
 		{
-			name: "webhook misspelt", secret: document(`,"webhook":{"live_key":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
+			name: "webhook misspelled", secret: document(`,"webhook":{"live_key":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
 			want: []string{"unknown field live_key (misspelled?)"},
 		},
 		{
-			name: "webhook key no string", secret: document(`,"webhook":{"css_key":12345}`), defaults: secret.KeyDefaults{},
+			name: "webhook key not a string", secret: document(`,"webhook":{"css_key":12345}`), defaults: secret.KeyDefaults{},
 			want: []string{"webhook.css_key must be a string"},
 		},
 		{
-			name: "ledger no object", secret: document(`,"ledger":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
+			name: "ledger not an object", secret: document(`,"ledger":"` + fakeKey + `"`), defaults: secret.KeyDefaults{},
 			want: []string{"ledger must be an object"},
 		},
 		{
-			name: "ledger misspelt", secret: document(`,"ledger":{"user":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
+			name: "ledger misspelled", secret: document(`,"ledger":{"user":"` + fakeKey + `"}`), defaults: secret.KeyDefaults{},
 			want: []string{"unknown field user (misspelled?)"},
 		},
 		{
-			name: "ledger password no string", secret: document(`,"ledger":{"password":12345}`), defaults: secret.KeyDefaults{},
+			name: "ledger password not a string", secret: document(`,"ledger":{"password":12345}`), defaults: secret.KeyDefaults{},
 			want: []string{"ledger.password must be a string"},
 		},
 		{
@@ -182,7 +188,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			want: []string{"delivery_key must be whsec_"},
 		},
 		{
-			name: "delivery key no string", secret: document(`,"delivery_key":{}`), defaults: secret.KeyDefaults{},
+			name: "delivery key not a string", secret: document(`,"delivery_key":{}`), defaults: secret.KeyDefaults{},
 			want: []string{"delivery_key must be a string"},
 		},
 		{

@@ -113,21 +113,21 @@ func looksLikeField(name string) bool {
 	})
 }
 
-// check returns all mistakes in one error.
+// check returns everything that is wrong in one error.
 func (o *object) check() error {
-	var mistakes []error
+	var errs []error
 	if o.SDKAppID == 0 {
-		mistakes = append(mistakes, errors.New("sdk_app_id is required"))
+		errs = append(errs, errors.New("sdk_app_id is required"))
 	}
 	if o.Admin == "" {
-		mistakes = append(mistakes, errors.New("admin is required"))
+		errs = append(errs, errors.New("admin is required"))
 	} else if giftstats.ValidateAccount(o.Admin) != nil {
-		mistakes = append(mistakes, fmt.Errorf("admin must be an account of at most %d bytes", giftstats.MaxAccountBytes))
+		errs = append(errs, fmt.Errorf("admin must be an account of at most %d bytes", giftstats.MaxAccountBytes))
 	}
 	if o.SecretKey == "" {
-		mistakes = append(mistakes, errors.New("secret_key is required"))
+		errs = append(errs, errors.New("secret_key is required"))
 	}
-	return errors.Join(append(mistakes, checkSecretKey(o.SecretKey), checkDeliveryKey(o.DeliveryKey))...)
+	return errors.Join(append(errs, checkSecretKey(o.SecretKey), checkDeliveryKey(o.DeliveryKey))...)
 }
 
 // checkSecretKey refuses what must be a copying mistake. Tencent's keys are 64 letters and digits, but no page guarantees that.

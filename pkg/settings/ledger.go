@@ -19,7 +19,7 @@ func (p *parser) ledger(name string) *Location {
 	}
 	location, err := p.parseLedger(value)
 	if err != nil {
-		p.mistake(name, "%v", err)
+		p.errorf(name, "%v", err)
 	}
 	return location
 }

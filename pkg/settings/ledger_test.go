@@ -10,7 +10,7 @@ import (
 )
 
 func TestLedger(t *testing.T) {
-	none := map[string]string{}
+	noParams := map[string]string{}
 	for _, test := range []struct {
 		name     string
 		platform settings.Platform
@@ -22,7 +22,7 @@ func TestLedger(t *testing.T) {
 		{name: "memory", platform: settings.Local, value: "memory://", want: &settings.Location{Scheme: "memory"}},
 		{
 			name: "table", platform: settings.AWS, value: "dynamodb://gift-stats_1.eu",
-			want: &settings.Location{Scheme: "dynamodb", Name: "gift-stats_1.eu", Params: none},
+			want: &settings.Location{Scheme: "dynamodb", Name: "gift-stats_1.eu", Params: noParams},
 		},
 		{
 			name: "table at another endpoint", platform: settings.AWS, value: "dynamodb://giftstats?endpoint=http://127.0.0.1:5000",
@@ -30,19 +30,19 @@ func TestLedger(t *testing.T) {
 		},
 		{
 			name: "TLS to any host", platform: settings.Tencent, value: "rediss://redis.example:6380/0",
-			want: &settings.Location{Scheme: "rediss", Name: "redis.example:6380/0", Params: none},
+			want: &settings.Location{Scheme: "rediss", Name: "redis.example:6380/0", Params: noParams},
 		},
 		{
 			name: "private address", platform: settings.Tencent, value: "redis://10.1.2.3:6379/15",
-			want: &settings.Location{Scheme: "redis", Name: "10.1.2.3:6379/15", Params: none},
+			want: &settings.Location{Scheme: "redis", Name: "10.1.2.3:6379/15", Params: noParams},
 		},
 		{
 			name: "private address of version 6", platform: settings.Tencent, value: "redis://[fd00::1]:6379/0",
-			want: &settings.Location{Scheme: "redis", Name: "[fd00::1]:6379/0", Params: none},
+			want: &settings.Location{Scheme: "redis", Name: "[fd00::1]:6379/0", Params: noParams},
 		},
 		{
 			name: "this machine", platform: settings.Local, value: "redis://localhost:6379/0",
-			want: &settings.Location{Scheme: "redis", Name: "localhost:6379/0", Params: none},
+			want: &settings.Location{Scheme: "redis", Name: "localhost:6379/0", Params: noParams},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -86,16 +86,16 @@ func TestLedgerMistakes(t *testing.T) {
 			want: "ledger.username and ledger.password",
 		},
 		{name: "missing port", platform: settings.Tencent, value: "rediss://redis.example/0", want: "must be like rediss://HOST:PORT/DB"},
-		{name: "port is no number", platform: settings.Tencent, value: "rediss://redis.example:x/0", want: "must be like rediss://HOST:PORT/DB"},
+		{name: "port not a number", platform: settings.Tencent, value: "rediss://redis.example:x/0", want: "must be like rediss://HOST:PORT/DB"},
 		{name: "missing host", platform: settings.Tencent, value: "redis://:6379/0", want: "must be like redis://HOST:PORT/DB"},
 		{name: "missing database", platform: settings.Tencent, value: "redis://10.0.0.1:6379", want: "must be like redis://HOST:PORT/DB"},
 		{
-			name: "database is no number", platform: settings.Tencent, value: "redis://10.0.0.1:6379/" + value,
+			name: "database not a number", platform: settings.Tencent, value: "redis://10.0.0.1:6379/" + value,
 			want: "must be like redis://HOST:PORT/DB",
 		},
 		{
 			name: "parameter of Redis", platform: settings.Tencent, value: "redis://10.0.0.1:6379/0?x=" + value,
-			want: "redis:// takes none",
+			want: "redis:// takes no parameters",
 		},
 		{name: "open to a host name", platform: settings.Tencent, value: "redis://redis.example:6379/0", want: "must start with rediss://"},
 		{name: "open to a public address", platform: settings.Local, value: "redis://8.8.8.8:6379/0", want: "must start with rediss://"},

@@ -24,17 +24,17 @@ func (p *parser) secret(name string) *Location {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.mistake(name, "is required: set it to the location of the secret, one of %s", forms(p.platform.Secrets))
+			p.errorf(name, "is required: set it to the location of the secret, one of %s", forms(p.platform.Secrets))
 		}
 		return nil
 	}
 	location, err := parseLocation(value, p.platform, p.platform.Secrets, "awssecretsmanager", "tencentssm", "env", "file")
 	if err != nil {
-		p.mistake(name, "%v", err)
+		p.errorf(name, "%v", err)
 		return nil
 	}
 	if location.Scheme == "file" && !strings.HasPrefix(location.Name, "/") {
-		p.mistake(name, "must have an absolute path: file:///path")
+		p.errorf(name, "must have an absolute path: file:///path")
 	}
 	return location
 }
@@ -49,7 +49,7 @@ func (p *parser) queue(name string) *Location {
 		err = checkSQS(location.Name)
 	}
 	if err != nil {
-		p.mistake(name, "%v", err)
+		p.errorf(name, "%v", err)
 		return nil
 	}
 	return location
@@ -64,7 +64,7 @@ func (p *parser) deliver(name string) []Location {
 	for part := range strings.SplitSeq(value, ",") {
 		location, err := p.delivery(strings.TrimSpace(part))
 		if err != nil {
-			p.mistake(name, "%v", err)
+			p.errorf(name, "%v", err)
 			continue
 		}
 		locations = append(locations, *location)
@@ -89,8 +89,7 @@ func (p *parser) delivery(text string) (*Location, error) {
 // webAddress keeps the query in the name, because it belongs to the receiver's URL.
 func webAddress(text string) (*Location, error) {
 	address, err := url.Parse(text)
-	switch {
-	case err != nil || address.Hostname() == "" || address.User != nil || address.Fragment != "":
+	if err != nil || address.Hostname() == "" || address.User != nil || address.Fragment != "" {
 		return nil, errors.New("must be a URL like https://host/path, without user and fragment")
 	}
 	if err := endpoint.CheckScheme(address); err != nil {
@@ -133,7 +132,8 @@ func parseParams(scheme, query string) (map[string]string, error) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		switch {
 		case !slices.Contains(parameters[scheme], key):
-			return nil, fmt.Errorf("has an unknown parameter; %s:// takes %s", scheme, cmp.Or(strings.Join(parameters[scheme], ", "), "none"))
+			known := cmp.Or(strings.Join(parameters[scheme], ", "), "no parameters")
+			return nil, fmt.Errorf("has an unknown parameter; %s:// takes %s", scheme, known)
 		case len(values[key]) != 1 || values[key][0] == "":
 			return nil, fmt.Errorf("must have one value for the parameter %s", key)
 		}

@@ -1,7 +1,7 @@
 // Package settings reads the GIFTSTATS_* variables of the environment.
 //
-// Parse reports all mistakes in one error that names each variable. Its text repeats no values, since one of them may be a secret
-// in the wrong place.
+// Parse reports everything that is wrong in one error, which names each variable. It does not repeat values, because one of them may be
+// a secret in the wrong place.
 package settings
 
 import (
@@ -115,17 +115,17 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		LedgerRetention: p.duration("GIFTSTATS_LEDGER_RETENTION", 9600*time.Hour, time.Hour, 87600*time.Hour),
 	}
 	p.unknown()
-	if platform.Local && (settings.Secret == nil) != (settings.Endpoint == nil) && len(p.mistakes) == 0 {
-		p.mistake("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "must be set together: both for a real app, neither for the simulator")
+	if platform.Local && (settings.Secret == nil) != (settings.Endpoint == nil) && len(p.errs) == 0 {
+		p.errorf("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "must be set together: both for a real app, neither for the simulator")
 	}
 	return settings, p.err()
 }
 
-// parser removes each variable from values when it is read, so that the unknown ones remain, and collects all mistakes.
+// parser removes each variable from values when it is read, so that the unknown ones remain, and collects all errors.
 type parser struct {
 	values   map[string]string
 	platform Platform
-	mistakes []error
+	errs     []error
 }
 
 func (p *parser) take(name string) string {
@@ -134,19 +134,19 @@ func (p *parser) take(name string) string {
 	return value
 }
 
-func (p *parser) mistake(name, format string, args ...any) {
-	p.mistakes = append(p.mistakes, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
+func (p *parser) errorf(name, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
 }
 
 func (p *parser) unknown() {
 	for _, name := range slices.Sorted(maps.Keys(p.values)) {
-		p.mistake(name+":", "unknown setting (misspelled?)")
+		p.errorf(name+":", "unknown setting (misspelled?)")
 	}
 }
 
 func (p *parser) err() error {
-	if len(p.mistakes) == 0 {
+	if len(p.errs) == 0 {
 		return nil
 	}
-	return fmt.Errorf("invalid settings:\n%w", errors.Join(p.mistakes...))
+	return fmt.Errorf("invalid settings:\n%w", errors.Join(p.errs...))
 }

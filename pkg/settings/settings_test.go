@@ -35,8 +35,14 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("defaults:\n got %+v\nwant %+v", got, want)
 	}
 	local, err := settings.Parse(nil, settings.Local)
-	if err != nil || local.Secret != nil || local.Endpoint != nil || !local.Auth.UserSig {
-		t.Errorf("local defaults: %+v, %v", local, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if local.Secret != nil || local.Endpoint != nil {
+		t.Errorf("the local server does not use the simulator: %+v, %v", local.Secret, local.Endpoint)
+	}
+	if !local.Auth.UserSig {
+		t.Error("the local server does not accept UserSigs")
 	}
 }
 
@@ -89,7 +95,7 @@ func TestMistakes(t *testing.T) {
 			want: "GIFTSTATS_AUTH must be a comma-separated list of api-key and usersig",
 		},
 		{
-			name: "auth with none beside", platform: settings.AWS, variable: "GIFTSTATS_AUTH=api-key,none",
+			name: "auth none with another method", platform: settings.AWS, variable: "GIFTSTATS_AUTH=api-key,none",
 			want: "must not combine none with other methods",
 		},
 		{
@@ -102,7 +108,7 @@ func TestMistakes(t *testing.T) {
 			want: "without user, query and fragment",
 		},
 		{
-			name: "endpoint no URL", platform: settings.AWS, variable: "GIFTSTATS_ENDPOINT=https://%zz" + value,
+			name: "endpoint not a URL", platform: settings.AWS, variable: "GIFTSTATS_ENDPOINT=https://%zz" + value,
 			want: "must be a URL like https://host",
 		},
 		{name: "base path", platform: settings.AWS, variable: "GIFTSTATS_BASE_PATH=prod", want: "GIFTSTATS_BASE_PATH must be a plain path"},
@@ -161,7 +167,8 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "secret with an open endpoint", platform: settings.AWS,
-			variable: "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=http://" + value, want: "has a parameter endpoint that must start with https://",
+			variable: "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=http://" + value,
+			want:     "has a parameter endpoint that must start with https://",
 		},
 		{
 			name: "secret with a region as endpoint", platform: settings.AWS, variable: "GIFTSTATS_SECRET=awssecretsmanager://x?endpoint=china",
@@ -181,7 +188,7 @@ func TestMistakes(t *testing.T) {
 			want: "must not be scf:// on AWS Lambda",
 		},
 		{
-			name: "queue where there is none", platform: settings.Local, variable: "GIFTSTATS_QUEUE=sqs://a/b/c",
+			name: "queue where no queue is supported", platform: settings.Local, variable: "GIFTSTATS_QUEUE=sqs://a/b/c",
 			want: "must be empty on this platform",
 		},
 		{
@@ -192,7 +199,10 @@ func TestMistakes(t *testing.T) {
 			name: "deliver nowhere", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=" + value,
 			want: "GIFTSTATS_DELIVER must start with one of log://",
 		},
-		{name: "deliver in the open", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=http://" + value, want: "must start with https://"},
+		{
+			name: "deliver with plain http", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=http://" + value,
+			want: "must start with https://",
+		},
 		{
 			name: "deliver with a user", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=https://u:" + value + "@host/",
 			want: "without user and fragment",
@@ -221,7 +231,7 @@ func TestMistakes(t *testing.T) {
 				t.Fatalf("the error is\n%v\nand lacks %q", err, test.want)
 			}
 			if strings.Count(err.Error(), "\n") != 1 {
-				t.Errorf("more than one mistake: %v", err)
+				t.Errorf("more than one error: %v", err)
 			}
 			if strings.Contains(err.Error(), value) {
 				t.Errorf("the error repeats a value: %v", err)
@@ -241,7 +251,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		}
 	}
 	if strings.Index(err.Error(), "GIFTSTATS_ANOTHER") > strings.Index(err.Error(), "GIFTSTATS_TYPO") {
-		t.Error("the order of mistakes changes from run to run")
+		t.Error("the order of errors changes from run to run")
 	}
 }
 

@@ -16,13 +16,13 @@ func (p *parser) endpoint(name string) *url.URL {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.mistake(name, "is required: set the app's region (%s) or an https:// URL", strings.Join(Regions(), ", "))
+			p.errorf(name, "is required: set the app's region (%s) or an https:// URL", strings.Join(Regions(), ", "))
 		}
 		return nil
 	}
 	endpoint, err := parseEndpoint(value)
 	if err != nil {
-		p.mistake(name, "%v", err)
+		p.errorf(name, "%v", err)
 	}
 	return endpoint
 }
@@ -43,9 +43,9 @@ func (p *parser) auth(name string) Auth {
 		case "usersig":
 			auth.UserSig = true
 		case "none":
-			p.mistake(name, "must not combine none with other methods")
+			p.errorf(name, "must not combine none with other methods")
 		default:
-			p.mistake(name, "must be a comma-separated list of api-key and usersig, or none")
+			p.errorf(name, "must be a comma-separated list of api-key and usersig, or none")
 		}
 	}
 	return auth
@@ -54,7 +54,7 @@ func (p *parser) auth(name string) Auth {
 func (p *parser) basePath(name string) string {
 	value := strings.TrimRight(p.take(name), "/")
 	if value != "" && (path.Clean(value) != value || value[0] != '/' || strings.ContainsAny(value, "?#%")) {
-		p.mistake(name, "must be a plain path with a leading slash, like /prod")
+		p.errorf(name, "must be a plain path with a leading slash, like /prod")
 	}
 	return value
 }
@@ -66,7 +66,7 @@ func (p *parser) rate(name string, preset float64) float64 {
 	}
 	rate, err := strconv.ParseFloat(value, 64)
 	if err != nil || math.IsNaN(rate) || rate < 0.01 || rate > 100_000 {
-		p.mistake(name, "must be a number of calls per second from 0.01 to 100000, like %v", preset)
+		p.errorf(name, "must be a number of calls per second from 0.01 to 100000, like %v", preset)
 	}
 	return rate
 }
@@ -78,7 +78,7 @@ func (p *parser) duration(name string, preset, least, most time.Duration) time.D
 	}
 	duration, err := time.ParseDuration(value)
 	if err != nil || duration < least || duration > most {
-		p.mistake(name, "must be a duration with a unit, from %v to %v, like %v", least, most, preset)
+		p.errorf(name, "must be a duration with a unit, from %v to %v, like %v", least, most, preset)
 	}
 	return duration
 }
@@ -90,7 +90,7 @@ func (p *parser) count(name string, preset, most int) int {
 	}
 	count, err := strconv.Atoi(value)
 	if err != nil || count < 1 || count > most {
-		p.mistake(name, "must be a whole number from 1 to %d", most)
+		p.errorf(name, "must be a whole number from 1 to %d", most)
 	}
 	return count
 }
@@ -102,7 +102,7 @@ func (p *parser) flag(name string) bool {
 	case "true":
 		return true
 	default:
-		p.mistake(name, "must be true or false")
+		p.errorf(name, "must be true or false")
 		return false
 	}
 }
@@ -114,7 +114,7 @@ func (p *parser) appID(name string) int64 {
 	}
 	id, err := strconv.ParseInt(value, 10, 64)
 	if err != nil || id <= 0 {
-		p.mistake(name, "must be the app's number, like 1400000000")
+		p.errorf(name, "must be the app's number, like 1400000000")
 	}
 	return id
 }
@@ -122,7 +122,7 @@ func (p *parser) appID(name string) int64 {
 func (p *parser) account(name string) string {
 	value := p.take(name)
 	if value != "" && giftstats.ValidateAccount(value) != nil {
-		p.mistake(name, "must be an account of at most %d bytes", giftstats.MaxAccountBytes)
+		p.errorf(name, "must be an account of at most %d bytes", giftstats.MaxAccountBytes)
 	}
 	return value
 }
@@ -138,7 +138,7 @@ func (p *parser) level(name string) slog.Level {
 	case "error":
 		return slog.LevelError
 	default:
-		p.mistake(name, "must be debug, info, warn or error")
+		p.errorf(name, "must be debug, info, warn or error")
 		return slog.LevelInfo
 	}
 }

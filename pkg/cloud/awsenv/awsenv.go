@@ -57,7 +57,7 @@ func (e Environment) Region() string {
 // endpoint, like SECRETS_MANAGER, SQS or EVENTBRIDGE. An endpoint that is not empty overrides those of the variables.
 //
 // The region may be empty, because an ARN may name it. The credentials are read whenever a request is signed. Proxies come from
-// HTTPS_PROXY and related variables. All mistakes are reported in one error.
+// HTTPS_PROXY and related variables. Everything that is wrong is reported in one error.
 func (e Environment) Config(service, endpoint string) (aws.Config, error) {
 	baseEndpoint, endpointErr := e.endpoint(service, endpoint)
 	attempts, attemptsErr := e.attempts()

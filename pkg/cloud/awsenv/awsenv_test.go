@@ -36,7 +36,7 @@ func TestRegion(t *testing.T) {
 		variables []string
 		want      string
 	}{
-		{name: "none"},
+		{name: "nothing set"},
 		{name: "region", variables: []string{"AWS_REGION=eu-west-1"}, want: "eu-west-1"},
 		{name: "default region", variables: []string{"AWS_DEFAULT_REGION=us-east-1"}, want: "us-east-1"},
 		{name: "both", variables: []string{"AWS_DEFAULT_REGION=us-east-1", "AWS_REGION=eu-west-1"}, want: "eu-west-1"},
@@ -72,7 +72,7 @@ func TestEndpoint(t *testing.T) {
 		variables []string
 		want      string // "" for the region's own
 	}{
-		{name: "none"},
+		{name: "nothing set"},
 		{name: "all services", variables: []string{all}, want: "https://all.example"},
 		{name: "the service", variables: []string{all, own}, want: "https://own.example"},
 		{name: "another service", variables: []string{"AWS_ENDPOINT_URL_SQS=https://sqs.example"}},
@@ -110,7 +110,7 @@ func TestMistakes(t *testing.T) {
 		want      []string
 	}{
 		{
-			name:      "attempts are no number",
+			name:      "attempts not a number",
 			variables: []string{"AWS_MAX_ATTEMPTS=hidden"},
 			want:      []string{"AWS_MAX_ATTEMPTS must be a whole number above zero"},
 		},
@@ -146,7 +146,7 @@ func TestMistakes(t *testing.T) {
 			want:      []string{"AWS_ENDPOINT_URL must be a URL like https://host"},
 		},
 		{name: "other scheme", explicit: "ftp://hidden.example", want: []string{"must start with https://"}},
-		{name: "no URL", explicit: "https://%zz", want: []string{"the endpoint must be a URL like https://host"}},
+		{name: "invalid URL", explicit: "https://%zz", want: []string{"the endpoint must be a URL like https://host"}},
 		{
 			name:     "user in it",
 			explicit: "https://user:hidden@example.com",
@@ -154,9 +154,12 @@ func TestMistakes(t *testing.T) {
 		},
 		{name: "query in it", explicit: "https://example.com?hidden", want: []string{"without user, query and fragment"}},
 		{
-			name:      "all together",
-			variables: []string{"AWS_MAX_ATTEMPTS=-1", "AWS_RETRY_MODE=hidden", "AWS_USE_FIPS_ENDPOINT=1", "AWS_USE_DUALSTACK_ENDPOINT=1", "AWS_ENDPOINT_URL=hidden"},
-			want:      []string{"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ENDPOINT_URL"},
+			name: "all together",
+			variables: []string{
+				"AWS_MAX_ATTEMPTS=-1", "AWS_RETRY_MODE=hidden", "AWS_USE_FIPS_ENDPOINT=1", "AWS_USE_DUALSTACK_ENDPOINT=1",
+				"AWS_ENDPOINT_URL=hidden",
+			},
+			want: []string{"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ENDPOINT_URL"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -186,7 +189,7 @@ func TestCredentials(t *testing.T) {
 		text      string
 	}{
 		{
-			name:    "none",
+			name:    "nothing set",
 			missing: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
 			text:    "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set",
 		},
@@ -211,11 +214,21 @@ func TestCredentials(t *testing.T) {
 			if errors.As(err, &missing) != (test.missing != nil) {
 				t.Fatalf("Retrieve = %v", err)
 			}
-			if missing != nil && (!slices.Equal(missing.Variables, test.missing) || err.Error() != test.text || credentials.HasKeys()) {
-				t.Errorf("Retrieve = %v, want %s", err, test.text)
+			if missing == nil {
+				want := aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "not-a-real-key", Source: "environment"}
+				if credentials != want {
+					t.Error("the credentials are not those of the variables")
+				}
+				return
 			}
-			if missing == nil && (credentials.AccessKeyID != "AKIAEXAMPLE" || credentials.SecretAccessKey != "not-a-real-key" || credentials.SessionToken != "") {
-				t.Error("the credentials are not those of the variables")
+			if !slices.Equal(missing.Variables, test.missing) {
+				t.Errorf("missing variables %v, want %v", missing.Variables, test.missing)
+			}
+			if err.Error() != test.text {
+				t.Errorf("error %q, want %q", err, test.text)
+			}
+			if credentials.HasKeys() {
+				t.Error("credentials beside an error")
 			}
 		})
 	}
@@ -274,7 +287,8 @@ func TestClientOfTheSDK(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			environment := of(append(test.variables, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=not-a-real-key")...)
+			environment := of(append(test.variables,
+				"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=not-a-real-key")...)
 			config, err := environment.Config("SECRETS_MANAGER", "")
 			if err != nil {
 				t.Fatal(err)

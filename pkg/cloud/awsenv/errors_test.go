@@ -33,7 +33,9 @@ func explained(t *testing.T, ctx context.Context, environment awsenv.Environment
 }
 
 func TestExplain(t *testing.T) {
-	garbage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"SecretString":"not-a-real-secret`)) }))
+	garbage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Write([]byte(`{"SecretString":"not-a-real-secret`))
+	}))
 	defer garbage.Close()
 	for _, test := range []struct {
 		name     string
@@ -76,7 +78,7 @@ func TestExplain(t *testing.T) {
 			want:     []string{"no connection", "connection refused"},
 		},
 		{
-			name:     "no JSON",
+			name:     "not JSON",
 			fault:    awsapi.Fault{Skip: 1},
 			endpoint: garbage.URL,
 			want:     []string{"HTTP status 200 with a response that is not the documented JSON"},

@@ -24,7 +24,8 @@ type answer struct {
 func get(t *testing.T, ctx context.Context, endpoint, region string, variables map[string]string) (string, error) {
 	t.Helper()
 	client, err := tencentenv.New(tencentenv.Config{
-		Product: "ssm", Version: "2019-09-23", Endpoint: endpoint, Region: region, Lookup: func(name string) string { return variables[name] }, Setting: "GIFTSTATS_SECRET",
+		Product: "ssm", Version: "2019-09-23", Endpoint: endpoint, Region: region, Setting: "GIFTSTATS_SECRET",
+		Lookup: func(name string) string { return variables[name] },
 		Advise: func(code string) string { return map[string]string{"ResourceNotFound": "check the name"}[code] },
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func TestCall(t *testing.T) {
 		fault            tencentapi.Fault
 		endpoint, region string
 		change           map[string]string
-		want             string // of the error; "" for none
+		want             string // a part of the error; "": no error
 	}{
 		{name: "good", fault: tencentapi.Fault{Skip: 1}},
 		{
@@ -80,10 +81,10 @@ func TestCall(t *testing.T) {
 			want:  "xxx…",
 		},
 		{name: "502", fault: tencentapi.Fault{Status: 502}, want: "HTTP status 502, which the API does not use"},
-		{name: "no JSON", fault: tencentapi.Fault{Skip: 1}, endpoint: garbage.URL, want: "not the documented JSON"},
+		{name: "not JSON", fault: tencentapi.Fault{Skip: 1}, endpoint: garbage.URL, want: "not the documented JSON"},
 		{name: "no connection", fault: tencentapi.Fault{Skip: 1}, endpoint: "http://127.0.0.1:1", want: "no connection"},
 		{
-			name:     "endpoint in the open",
+			name:     "endpoint with plain http",
 			fault:    tencentapi.Fault{Skip: 1},
 			endpoint: "http://example.com",
 			want:     "the endpoint must start with https://",
@@ -95,7 +96,7 @@ func TestCall(t *testing.T) {
 			want:     "must be a URL without path",
 		},
 		{
-			name:     "endpoint that is none",
+			name:     "endpoint not a URL",
 			fault:    tencentapi.Fault{Skip: 1},
 			endpoint: "https://%zz",
 			want:     "must be a URL like https://host",
@@ -134,7 +135,9 @@ func TestCall(t *testing.T) {
 }
 
 func TestContext(t *testing.T) {
-	variables := map[string]string{"TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE", "TENCENTCLOUD_SECRET_KEY": "not-a-real-key", "TENCENTCLOUD_REGION": "ap-singapore"}
+	variables := map[string]string{
+		"TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE", "TENCENTCLOUD_SECRET_KEY": "not-a-real-key", "TENCENTCLOUD_REGION": "ap-singapore",
+	}
 	late, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
 	if _, err := get(t, late, "http://127.0.0.1:1", "", variables); !errors.Is(err, context.DeadlineExceeded) {

@@ -16,13 +16,15 @@ var _ secret.Store = (*awssecretsmanager.Store)(nil)
 
 func start(t *testing.T) *awsapi.Server {
 	t.Helper()
-	server := awsapi.New(awsapi.Config{Credentials: awsapi.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: secrettest.CloudKey, SessionToken: secrettest.CloudToken}})
+	server := awsapi.New(awsapi.Config{Credentials: awsapi.Credentials{
+		AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: secrettest.CloudKey, SessionToken: secrettest.CloudToken,
+	}})
 	t.Cleanup(server.Close)
 	server.SetSecret("app", secrettest.Value)
 	return server
 }
 
-// environment is that of a client of the server, with changes. It makes one attempt, so that failures need no waiting.
+// environment returns the environment of a client of the server, with changes. The client makes one attempt, to keep the tests short.
 func environment(server *awsapi.Server, changes map[string]string) awsenv.Environment {
 	return awsenv.New(func(name string) string {
 		if changed, ok := changes[name]; ok {
@@ -52,7 +54,7 @@ func TestNew(t *testing.T) {
 		name               string
 		secretID, endpoint string
 		environment        map[string]string
-		want               string // part of the error; "" for none
+		want               string // part a part of the error; "": no error
 	}{
 		{name: "name", secretID: "app", environment: region},
 		{name: "name, no region", secretID: "app", want: "the region is unknown: set AWS_REGION, or use the secret's ARN"},
@@ -182,13 +184,17 @@ func TestFetchFromSeveralGoroutines(t *testing.T) {
 	}
 }
 
-func TestFetchTriesAgain(t *testing.T) {
+func TestFetchRetries(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	server.Misbehave(awsapi.Fault{Status: 500, Code: "InternalServiceError"})
-	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: environment(server, map[string]string{"AWS_MAX_ATTEMPTS": "2"})})
-	if got, err := store.Fetch(t.Context()); err != nil || string(got) != secrettest.Value || server.Calls("") != 2 {
-		t.Errorf("Fetch = %q, %v after %d calls", got, err, server.Calls(""))
+	twice := environment(server, map[string]string{"AWS_MAX_ATTEMPTS": "2"})
+	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: twice})
+	if got, err := store.Fetch(t.Context()); err != nil || string(got) != secrettest.Value {
+		t.Errorf("Fetch = %q, %v", got, err)
+	}
+	if got := server.Calls(""); got != 2 {
+		t.Errorf("%d calls, want 2", got)
 	}
 }
 
@@ -197,7 +203,9 @@ func TestFetchUsesNewCredentials(t *testing.T) {
 	server := start(t)
 	store := newStore(t, awssecretsmanager.Config{SecretID: "app", Environment: environment(server, nil)})
 	for i := range 3 {
-		server.SetCredentials(awsapi.Credentials{AccessKeyID: fmt.Sprintf("AKIAEXAMPLE%d", i), SecretAccessKey: fmt.Sprintf("not-a-real-key-%d", i)})
+		server.SetCredentials(awsapi.Credentials{
+			AccessKeyID: fmt.Sprintf("AKIAEXAMPLE%d", i), SecretAccessKey: fmt.Sprintf("not-a-real-key-%d", i),
+		})
 		if _, err := store.Fetch(t.Context()); err != nil {
 			t.Errorf("credentials %d: %v", i, err)
 		}

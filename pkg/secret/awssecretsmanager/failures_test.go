@@ -10,7 +10,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret/awssecretsmanager"
 )
 
-// failures are the ways to fail that a server can show, and what the error says then.
+// failures are the failures of a server, with the parts of the error for each.
 var failures = []struct {
 	name    string
 	fault   awsapi.Fault
@@ -20,7 +20,10 @@ var failures = []struct {
 	{
 		name:  "missing",
 		fault: awsapi.Fault{Code: "ResourceNotFoundException", Message: "Secrets Manager can't find the specified secret."},
-		want:  []string{"ResourceNotFoundException: Secrets Manager can't find", "HTTP status 400, request id 00000000-", "check the name, the version stage, the region"},
+		want: []string{
+			"ResourceNotFoundException: Secrets Manager can't find", "HTTP status 400, request id 00000000-",
+			"check the name, the version stage, the region",
+		},
 	},
 	{
 		name:  "forbidden",
@@ -29,9 +32,11 @@ var failures = []struct {
 	},
 	{name: "key", fault: awsapi.Fault{Code: "DecryptionFailure"}, want: []string{"DecryptionFailure", "kms:Decrypt"}},
 	{
-		name:  "deleted",
-		fault: awsapi.Fault{Code: "InvalidRequestException", Message: "You can't perform this operation on the secret because it was marked for deletion."},
-		want:  []string{"InvalidRequestException", "may be marked for deletion"},
+		name: "deleted",
+		fault: awsapi.Fault{
+			Code: "InvalidRequestException", Message: "You can't perform this operation on the secret because it was marked for deletion.",
+		},
+		want: []string{"InvalidRequestException", "may be marked for deletion"},
 	},
 	{
 		name:  "expired",
@@ -55,7 +60,7 @@ var failures = []struct {
 		want:  []string{"HTTP status 502 with a response that is not the documented JSON"},
 	},
 	{
-		name:  "no JSON",
+		name:  "not JSON",
 		fault: awsapi.Fault{Body: []byte(secrettest.Value)},
 		want:  []string{"HTTP status 200 with a response that is not the documented JSON"},
 	},

@@ -14,7 +14,8 @@ func advice(code string) string {
 	case strings.HasPrefix(code, "UnauthorizedOperation"), code == "AuthFailure.UnauthorizedOperation":
 		return "the function's role needs ssm:GetSecretValue on this secret"
 	case code == "AuthFailure.SecretIdNotFound":
-		return "the credentials are unknown at this endpoint; accounts of the international site may need endpoint=https://ssm.intl.tencentcloudapi.com"
+		return "the credentials are unknown at this endpoint; " +
+			"accounts of the international site may need endpoint=https://ssm.intl.tencentcloudapi.com"
 	case code == "FailedOperation.AccessKmsError":
 		return "check that the secret's KMS key is enabled and that the function's role may use it"
 	case strings.HasPrefix(code, "RequestLimitExceeded"):

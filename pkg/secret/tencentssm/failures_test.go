@@ -17,7 +17,7 @@ import (
 
 const notJSON = "the response is not the documented JSON, or is incomplete"
 
-// failures are the ways to fail that a server can show, and what the error says then.
+// failures are the failures of a server, with the parts of the error for each.
 var failures = []struct {
 	name    string
 	fault   tencentapi.Fault
@@ -79,7 +79,7 @@ var failures = []struct {
 		fault: tencentapi.Fault{Status: 403, Body: []byte(`{"message":"` + secrettest.Value + secrettest.CloudToken + `"}`)},
 		want:  []string{"HTTP status 403"},
 	},
-	{name: "no JSON", fault: tencentapi.Fault{Body: []byte(secrettest.Value)}, want: []string{notJSON}},
+	{name: "not JSON", fault: tencentapi.Fault{Body: []byte(secrettest.Value)}, want: []string{notJSON}},
 	{
 		name:  "cut off",
 		fault: tencentapi.Fault{Body: []byte(`{"Response":{"SecretString":"` + secrettest.Value)},
@@ -123,7 +123,10 @@ var failures = []struct {
 		name:    "no credentials",
 		fault:   tencentapi.Fault{Latency: 1},
 		changes: map[string]string{"TENCENTCLOUD_SECRETID": ""},
-		want:    []string{"no Tencent Cloud credentials: TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY are not both set; give the function an execution role"},
+		want: []string{
+			"no Tencent Cloud credentials: TENCENTCLOUD_SECRETID and TENCENTCLOUD_SECRETKEY are not both set; " +
+				"give the function an execution role",
+		},
 	},
 	{
 		name:    "no region",
@@ -198,8 +201,8 @@ func TestNoRedirects(t *testing.T) {
 	}
 }
 
-// Odd headers make the SDK take other ways through its code.
-func TestAnswersThatTheSDKReadsInAnotherWay(t *testing.T) {
+// Some headers make the SDK read the response in another way.
+func TestResponsesWithUnusualHeaders(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer
 	writer := gzip.NewWriter(&zipped)

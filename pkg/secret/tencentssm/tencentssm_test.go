@@ -15,13 +15,15 @@ var _ secret.Store = (*tencentssm.Store)(nil)
 
 func start(t *testing.T) *tencentapi.Server {
 	t.Helper()
-	server := tencentapi.New(tencentapi.Config{Credentials: tencentapi.Credentials{SecretID: "AKIDEXAMPLE", SecretKey: secrettest.CloudKey, Token: secrettest.CloudToken}})
+	server := tencentapi.New(tencentapi.Config{Credentials: tencentapi.Credentials{
+		SecretID: "AKIDEXAMPLE", SecretKey: secrettest.CloudKey, Token: secrettest.CloudToken,
+	}})
 	t.Cleanup(server.Close)
 	server.SetSecret("app", "v1", secrettest.Value)
 	return server
 }
 
-// lookup gives the variables of a client of the server, with changes.
+// lookup returns a function that looks up the variables of a client of the server, with changes.
 func lookup(server *tencentapi.Server, changes map[string]string) func(string) string {
 	return func(name string) string {
 		if changed, ok := changes[name]; ok {
@@ -68,7 +70,7 @@ func TestNew(t *testing.T) {
 			endpoint:   "ssm.tencentcloudapi.com",
 			want:       "the endpoint must be a URL like https://host",
 		},
-		{name: "no URL", secretName: "app", endpoint: "https://%zz", want: "the endpoint must be a URL like https://host"},
+		{name: "invalid URL", secretName: "app", endpoint: "https://%zz", want: "the endpoint must be a URL like https://host"},
 		{name: "path", secretName: "app", endpoint: "https://host/path", want: "the endpoint must be a URL without path"},
 		{name: "query", secretName: "app", endpoint: "https://host?a", want: "without user, query"},
 		{name: "user", secretName: "app", endpoint: "https://" + secrettest.CloudToken + "@host", want: "without user"},
@@ -93,7 +95,9 @@ func TestFetch(t *testing.T) {
 	server.SetSecret("app", "v2", "second")
 	server.SetSecret("product", "SSM_Current", "current")
 	server.SetSecretBinary("bytes", "v1", []byte{0, 1, 2})
-	permanent := tencentapi.New(tencentapi.Config{Credentials: tencentapi.Credentials{SecretID: "AKIDEXAMPLE", SecretKey: secrettest.CloudKey}})
+	permanent := tencentapi.New(tencentapi.Config{Credentials: tencentapi.Credentials{
+		SecretID: "AKIDEXAMPLE", SecretKey: secrettest.CloudKey,
+	}})
 	t.Cleanup(permanent.Close)
 	permanent.SetSecret("app", "v1", "permanent")
 	for _, test := range []struct {
@@ -137,10 +141,12 @@ func TestFetch(t *testing.T) {
 			want:    secrettest.Value,
 		},
 		{
-			name:    "SCF's variables are incomplete",
-			config:  tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: permanent.URL},
-			changes: map[string]string{"TENCENTCLOUD_SECRETKEY": "", "TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE", "TENCENTCLOUD_SECRET_KEY": secrettest.CloudKey},
-			want:    "permanent",
+			name:   "SCF's variables are incomplete",
+			config: tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: permanent.URL},
+			changes: map[string]string{
+				"TENCENTCLOUD_SECRETKEY": "", "TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE", "TENCENTCLOUD_SECRET_KEY": secrettest.CloudKey,
+			},
+			want: "permanent",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,13 +173,16 @@ func TestFetchFromSeveralGoroutines(t *testing.T) {
 	}
 }
 
-// On SCF the credentials come with each invocation, and change every few hours.
+// On SCF the credentials arrive with each invocation, and change every few hours.
 func TestFetchUsesNewCredentials(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	store := newStore(t, tencentssm.Config{SecretName: "app", Version: "v1", Endpoint: server.URL, Lookup: server.Lookup})
 	for i := range 3 {
-		server.SetCredentials(tencentapi.Credentials{SecretID: fmt.Sprintf("AKIDEXAMPLE%d", i), SecretKey: fmt.Sprintf("not-a-real-key-%d", i), Token: fmt.Sprintf("not-a-real-token-%d", i)})
+		server.SetCredentials(tencentapi.Credentials{
+			SecretID: fmt.Sprintf("AKIDEXAMPLE%d", i), SecretKey: fmt.Sprintf("not-a-real-key-%d", i),
+			Token: fmt.Sprintf("not-a-real-token-%d", i),
+		})
 		if _, err := store.Fetch(t.Context()); err != nil {
 			t.Errorf("credentials %d: %v", i, err)
 		}
