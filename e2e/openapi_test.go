@@ -3,11 +3,13 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
@@ -23,8 +25,10 @@ func TestOpenAPI(t *testing.T) {
 	server := start(t, map[string]string{
 		"GIFTSTATS_SECRET": "file://" + secret, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_AUTH": "api-key,usersig",
 	}, build.Program(t, build.Functions+"local", ""), "-addr", "127.0.0.1:0")
-	if !fixture.Printed(server.Output, "Serving on ", 1) {
-		t.Fatalf("it does not serve; it printed:\n%s", server.Output())
+	started, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := server.WaitOutput(started, "Serving on ", 1); err != nil {
+		t.Fatal(err)
 	}
 	url := regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(server.Output())[1]
 

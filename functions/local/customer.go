@@ -9,8 +9,8 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// customer is a small receiver of summaries, as the deployer of giftstats would have one: it takes only what is signed with
-// the key that both know.
+// customer is a small endpoint for summaries, like the one that a user of giftstats runs. It accepts only summaries that are
+// signed with the shared key.
 type customer struct {
 	url      string
 	http     *http.Server
@@ -44,7 +44,7 @@ func newCustomer(key string) (*customer, error) {
 		}
 		select {
 		case c.received <- delivery{r.Header.Get(standardwebhooks.HeaderWebhookID), body}:
-		default: // nobody looks any more
+		default: // the story no longer waits for summaries
 		}
 	})}
 	go c.http.Serve(listener)

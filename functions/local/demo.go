@@ -23,25 +23,28 @@ const (
 	demoRoom  = "friday-show"
 	demoHost  = "alice"
 	demoGuest = "bob"
-	endedRoom = "monday-show" // a room of the same host, for the story to dissolve
+	endedRoom = "monday-show" // another room of the host, which the story dissolves
 )
 
-// demo is a simulated app with a show in it. It is the secret store of that app, too: all its secrets are made up at start
-// and worth nothing anywhere else.
+// demo is a simulated app with a show. It is also the secret store of that app: its secrets are generated at start and valid
+// nowhere else.
 type demo struct {
 	endpoint *url.URL
 	engine   *simulator.Engine
 	http     *http.Server
 	customer *customer
-	key      string // of the simulated app
+	key      string // secret key of the simulated app
 	apiKey   string
 
 	liveToken   string // signs the simulator's webhooks
-	deliveryKey string // signs what is delivered to the customer
+	deliveryKey string // signs the summaries that are delivered to the customer
 }
 
 func newDemo() (*demo, error) {
-	d := &demo{key: rand.Text(), apiKey: "demo-" + rand.Text(), liveToken: rand.Text(), deliveryKey: "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text()))}
+	d := &demo{
+		key: rand.Text(), apiKey: "demo-" + rand.Text(), liveToken: rand.Text(),
+		deliveryKey: "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text())),
+	}
 	var err error
 	if d.customer, err = newCustomer(d.deliveryKey); err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func newDemo() (*demo, error) {
 	return d, nil
 }
 
-// play fills the simulator with a show: a host, a guest, viewers and their gifts for both.
+// play adds a show to the simulator: a host, a guest, and viewers with gifts for both.
 func (d *demo) play() error {
 	err := d.engine.CreateRoom(simulator.RoomInfo{RoomID: demoRoom, RoomName: "The Friday Show", Owner: demoHost})
 	for _, viewer := range []string{demoHost, demoGuest, "carol", "dave", "erin", "frank", "dave"} {
@@ -84,7 +87,7 @@ func (d *demo) play() error {
 	)
 }
 
-// Fetch gives the secret document of the simulated app.
+// Fetch returns the secret document of the simulated app.
 func (d *demo) Fetch(context.Context) ([]byte, error) {
 	hash := sha256.Sum256([]byte(d.apiKey))
 	return json.Marshal(map[string]any{
@@ -94,7 +97,7 @@ func (d *demo) Fetch(context.Context) ([]byte, error) {
 	})
 }
 
-// userSig is what the app of a user of the show would hold.
+// userSig returns the UserSig that the app of this user would have.
 func (d *demo) userSig(account string) (string, error) {
 	return usersig.NewSigner(time.Now).Sign(usersig.Identity{SDKAppID: demoApp, Account: account, Key: d.key})
 }

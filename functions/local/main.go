@@ -1,5 +1,5 @@
-// Command local serves the very handler of the clouds on this machine, with a simulated live engine behind it unless
-// GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET name a real app.
+// Command local serves the same handler as the clouds on this machine. It calls a simulated live engine unless GIFTSTATS_ENDPOINT and
+// GIFTSTATS_SECRET name a real app.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 		return err
 	}
 	level := &slog.LevelVar{}
-	level.Set(slog.LevelError) // the story first, the log lines when it has been told
+	level.Set(slog.LevelError) // log lines would interrupt the story
 	server, err := start(environ, *address, log, level)
 	if err != nil {
 		return err

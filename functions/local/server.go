@@ -17,17 +17,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
-// server is the handler on an address, and the simulator behind it unless a real app is.
+// server serves the handler on an address. Without a real app, it has a demo with a simulated live engine.
 type server struct {
 	settings settings.Settings
 	url      string
 	app      *app.App
 	demo     *demo // nil for a real app
 	http     *http.Server
-	ended    chan error
+	ended    chan error // receives why serving ended
 }
 
-// start begins to serve on the address.
+// start starts to serve on the address.
 func start(environ []string, address string, log io.Writer, level slog.Leveler) (*server, error) {
 	s, err := settings.Parse(environ, settings.Local)
 	if err != nil {
@@ -52,7 +52,8 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot listen on %s (make run ADDR=127.0.0.1:PORT takes another): %w", address, err), server.close())
+		err = fmt.Errorf("listen on %s (choose another address with make run ADDR=127.0.0.1:PORT): %w", address, err)
+		return nil, errors.Join(err, server.close())
 	}
 	server.url = "http://" + listener.Addr().String()
 	server.http = &http.Server{Handler: server.app.Handler, ReadHeaderTimeout: 10 * time.Second}
@@ -63,7 +64,7 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 	return server, err
 }
 
-// wait serves until ctx is done or serving fails.
+// wait waits until ctx is done or serving fails.
 func (s *server) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -73,7 +74,7 @@ func (s *server) wait(ctx context.Context) error {
 	}
 }
 
-// close ends requests under way, and the simulator.
+// close finishes the requests that are running, and stops the demo.
 func (s *server) close() error {
 	var err error
 	if s.http != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// tell shows what the product does: requests, their answers, and the commands to go on with.
+// tell prints what the product does: requests, their responses, and commands to try next.
 func (s *server) tell(ctx context.Context, out io.Writer) error {
 	if s.demo == nil {
 		return s.tellReal(ctx, out)
@@ -20,7 +20,8 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "A simulated live engine with a show: room %q, host %q, guest %q, gifts from three viewers.\n\n", demoRoom, demoHost, demoGuest)
+	fmt.Fprintf(out, "A simulated live engine with a show: room %q, host %q, guest %q, gifts from three viewers.\n\n",
+		demoRoom, demoHost, demoGuest)
 	fmt.Fprint(out, "What did the host earn in this room?\n\n")
 	if err := s.show(ctx, out, "/v1/gift-stats?room_id="+demoRoom+"&account="+demoHost, http.StatusOK); err != nil {
 		return err
@@ -46,7 +47,7 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// show makes one request and prints it with its answer.
+// show sends one request and prints it with its response.
 func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -71,7 +72,7 @@ func (s *server) show(ctx context.Context, out io.Writer, path string, want int)
 	return indent(out, body)
 }
 
-// endStream dissolves a room in the simulator, and shows the summary that comes of it.
+// endStream dissolves a room in the simulator, and prints the summary that is delivered.
 func (s *server) endStream(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -81,39 +82,42 @@ func (s *server) endStream(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if hook := dissolved.Webhook; hook == nil || hook.Err != nil || hook.Status != http.StatusOK {
-		return fmt.Errorf("the webhook was not taken: %+v", hook)
+		return fmt.Errorf("the webhook was not accepted: %+v", hook)
 	}
-	fmt.Fprintf(out, "  POST /v1/webhooks/live?…&CallbackCommand=Live.CallbackAfterDestroyRoom&…\n\n  200 OK  %s\n\n", dissolved.Webhook.Body)
+	fmt.Fprintf(out, "  POST /v1/webhooks/live?…&CallbackCommand=Live.CallbackAfterDestroyRoom&…\n\n  200 OK  %s\n\n",
+		dissolved.Webhook.Body)
 	select {
 	case summary := <-s.demo.customer.received:
-		fmt.Fprintf(out, "Its signature was verified, the summary computed and delivered. The receiver verified it, too:\n\n  webhook-id: %s\n", summary.id)
+		fmt.Fprint(out, "giftstats verified its signature, then computed and delivered the summary. The receiver verified the summary, too:\n\n")
+		fmt.Fprintf(out, "  webhook-id: %s\n", summary.id)
 		if err := indent(out, summary.body); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "A dissolved room no longer tells what its host earned; the README says how to have that, too.\n\n")
+		fmt.Fprintf(out, "A dissolved room no longer reports what its host earned; the README explains how to get these numbers, too.\n\n")
 		return nil
 	case <-ctx.Done():
 		return errors.New("the summary was not delivered")
 	}
 }
 
-// indent prints JSON.
+// indent prints JSON with indentation.
 func indent(out io.Writer, text []byte) error {
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, bytes.TrimSpace(text), "  ", "  "); err != nil {
-		return fmt.Errorf("the answer is no JSON: %w", err)
+		return fmt.Errorf("the answer is not valid JSON: %w", err)
 	}
 	_, err := fmt.Fprintf(out, "  %s\n\n", &pretty)
 	return err
 }
 
-// tellReal says how to ask about a real app, when its secret can be read.
+// tellReal prints how to query a real app. It fails if the app's secret cannot be read.
 func (s *server) tellReal(ctx context.Context, out io.Writer) error {
 	document, err := s.app.Secrets.Get(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "The app %d at %s, with %d api keys.\n\n", document.SDKAppID, s.settings.Endpoint, len(document.APIKeys))
-	fmt.Fprintf(out, "Ask with the api key whose SHA-256 stands in the secret document:\n\n  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url)
+	fmt.Fprint(out, "Use an api key whose SHA-256 is in the secret document:\n\n")
+	fmt.Fprintf(out, "  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url)
 	return nil
 }

@@ -43,7 +43,7 @@ func TestProgram(t *testing.T) {
 		fixture.WantSample(t, program.Answer(t, sample(t)))
 	})
 	deployed.WantNoSecrets(t, program.Output(), program.Secrets())
-	deployed.WantLogged(t, program.Output,
+	deployed.WantLogged(t, program,
 		`"upstream call"`, `"_aws":{"Timestamp":`, `"secret_refreshes":1`, `"function":"function","version":"`)
 }
 
@@ -79,7 +79,7 @@ func TestWebhookToQueue(t *testing.T) {
 		if answer.Status != 503 {
 			t.Errorf("status = %d, want 503: %s", answer.Status, answer.Body)
 		}
-		deployed.WantLogged(t, program.Output, "needs sqs:SendMessage")
+		deployed.WantLogged(t, program, "needs sqs:SendMessage")
 	})
 }
 

@@ -40,9 +40,7 @@ func TestProgram(t *testing.T) {
 	if t.Failed() {
 		t.FailNow()
 	}
-	if !fixture.Printed(program.Output, `"msg":"stream.summary"`, len(kinds)) {
-		t.Errorf("the log has fewer than %d summaries:\n%s", len(kinds), program.Output())
-	}
+	deployed.WantLoggedTimes(t, program, `"msg":"stream.summary"`, len(kinds))
 	checkSummary(t, messages[0].Body)
 
 	t.Run("a batch reports the failed messages", func(t *testing.T) {
@@ -58,7 +56,7 @@ func TestProgram(t *testing.T) {
 		if want := `{"batchItemFailures":[{"itemIdentifier":"poison"}]}`; string(reply.Payload) != want {
 			t.Errorf("reply = %s, want %s", reply.Payload, want)
 		}
-		deployed.WantLogged(t, program.Output, "event given up: no repeat can help", "the event is no JSON object")
+		deployed.WantLogged(t, program, "event given up: no repeat can help", "the event is no JSON object")
 	})
 	t.Run("a temporary failure is an error of the invocation", func(t *testing.T) {
 		program.Cloud.Misbehave(awsapi.Fault{Action: "PutEvents", Times: -1, Code: "AccessDeniedException"})

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
+	"github.com/giftstats/giftstats/internal/testkit/syncbuf"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/settings"
@@ -46,30 +46,12 @@ func (s *store) Fetch(context.Context) ([]byte, error) {
 	return []byte(fixture.Document(s.key)), s.err
 }
 
-// output collects log lines and whatever else a test writes to it.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(data []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(data)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
-
 // world is an app, the simulator that it calls, its secret store, and its log.
 type world struct {
 	app    *app.App
 	engine *simulator.Engine
 	store  *store
-	log    *output
+	log    *syncbuf.Buffer
 }
 
 // worldConfig changes a world from its defaults: level info, a rate limit that no test reaches, and both kinds of authentication.
@@ -91,7 +73,7 @@ func newWorld(t testing.TB, config worldConfig) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{engine: engine, store: &store{key: fixture.SecretKey}, log: new(output)}
+	w := &world{engine: engine, store: &store{key: fixture.SecretKey}, log: new(syncbuf.Buffer)}
 	log := config.log
 	if log == nil {
 		log = w.log

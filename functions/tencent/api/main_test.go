@@ -59,7 +59,7 @@ func TestWithoutARole(t *testing.T) {
 	program := deployed.NewTencent(t)
 	program.Start(t, map[string]string{"GIFTSTATS_SECRET": "tencentssm://app?version=v1"})
 	deployed.WantProblem(t, program.Answer(t, sample(t), scfruntime.Options{}), 503, "secret_unavailable")
-	deployed.WantLogged(t, program.Output, "give the function an execution role")
+	deployed.WantLogged(t, program, "give the function an execution role")
 }
 
 // A verified webhook invokes the stream-end function asynchronously, with the event in the form that the function decodes.

@@ -3,7 +3,6 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -12,15 +11,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/giftstats/giftstats/internal/testkit/syncbuf"
 )
 
 // Process is a running or ended program. Its methods may be called from several goroutines.
 type Process struct {
 	command *exec.Cmd
-	output  output
+	output  syncbuf.Buffer
 	done    chan struct{}
 	err     error // how it ended; set before done is closed
 }
@@ -68,7 +68,7 @@ func (p *Process) Output() string { return p.output.String() }
 // done before that.
 func (p *Process) WaitOutput(ctx context.Context, text string, times int) error {
 	for {
-		printed, changed := p.output.watch()
+		printed, changed := p.output.Watch()
 		if strings.Count(printed, text) >= times {
 			return nil
 		}
@@ -118,37 +118,4 @@ func (p *Process) Stop(grace time.Duration) {
 		p.command.Process.Kill()
 		<-p.done
 	}
-}
-
-// output can be read while it is written.
-type output struct {
-	mu      sync.Mutex
-	text    bytes.Buffer
-	changed chan struct{} // closed by the next Write; nil if nobody watches
-}
-
-func (o *output) Write(part []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.changed != nil {
-		close(o.changed)
-		o.changed = nil
-	}
-	return o.text.Write(part)
-}
-
-// watch returns the output so far, and a channel that is closed when there is more.
-func (o *output) watch() (string, <-chan struct{}) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.changed == nil {
-		o.changed = make(chan struct{})
-	}
-	return o.text.String(), o.changed
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

@@ -1,8 +1,10 @@
 package deployed
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
@@ -15,13 +17,26 @@ func appSecrets() []string {
 	return []string{fixture.SecretKey, AnotherKey, fixture.APIKey, fixture.DeliveryKey}
 }
 
+// Output is the output of a program.
+type Output interface {
+	WaitOutput(ctx context.Context, text string, times int) error
+}
+
 // WantLogged checks that the output of a program contains each text. It waits for texts that arrive after the program's reply.
-func WantLogged(t testing.TB, output func() string, texts ...string) {
+func WantLogged(t testing.TB, output Output, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		if !fixture.Printed(output, text, 1) {
-			t.Errorf("%s was not logged in\n%s", text, output())
-		}
+		WantLoggedTimes(t, output, text, 1)
+	}
+}
+
+// WantLoggedTimes checks that the output of a program contains the text at least the given number of times.
+func WantLoggedTimes(t testing.TB, output Output, text string, times int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := output.WaitOutput(ctx, text, times); err != nil {
+		t.Error(err)
 	}
 }
 
