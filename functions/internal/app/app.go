@@ -84,23 +84,15 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	service := giftstats.NewService(client)
-	var processor *streamend.Processor
-	var streamEnded func(context.Context, streamend.Event) error
-	if config.Role == API && s.Queue != nil {
-		queue, err := config.open(*s.Queue)
-		if err != nil {
-			return nil, fmt.Errorf("GIFTSTATS_QUEUE: %w", err)
-		}
-		streamEnded = enqueue(queue)
-	} else {
-		receivers, err := config.receivers(secrets)
-		if err != nil {
-			return nil, fmt.Errorf("GIFTSTATS_DELIVER: %w", err)
-		}
-		processor = streamend.NewProcessor(streamend.Config{
-			Service: service, Deliver: receivers, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
-		})
-		streamEnded = processor.Process
+	processor, err := config.processor(streamend.Config{
+		Service: service, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
+	}, secrets)
+	if err != nil {
+		return nil, err
+	}
+	streamEnded, err := config.streamEnded(processor)
+	if err != nil {
+		return nil, err
 	}
 	handler, err := httpapi.New(httpapi.Config{
 		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version,
@@ -111,6 +103,34 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	return &App{handler, processor, secrets, client, logger}, nil
+}
+
+// queued reports whether another function processes the ends of streams.
+func (c Config) queued() bool { return c.Role == API && c.Settings.Queue != nil }
+
+// processor returns the processor for the ends of streams, or nil if another function processes them.
+func (c Config) processor(config streamend.Config, secrets *secret.Cache) (*streamend.Processor, error) {
+	if c.queued() {
+		return nil, nil
+	}
+	receivers, err := c.receivers(secrets)
+	if err != nil {
+		return nil, fmt.Errorf("GIFTSTATS_DELIVER: %w", err)
+	}
+	config.Deliver = receivers
+	return streamend.NewProcessor(config), nil
+}
+
+// streamEnded returns what the handler calls when a stream has ended.
+func (c Config) streamEnded(processor *streamend.Processor) (func(context.Context, streamend.Event) error, error) {
+	if !c.queued() {
+		return processor.Process, nil
+	}
+	queue, err := c.open(*c.Settings.Queue)
+	if err != nil {
+		return nil, fmt.Errorf("GIFTSTATS_QUEUE: %w", err)
+	}
+	return enqueue(queue), nil
 }
 
 // enqueue returns a function that sends an event to the queue, for the function that reads it.
