@@ -151,7 +151,7 @@ func Read(t testing.TB, payload []byte) Answer {
 		IsBase64Encoded   bool
 	}
 	if err := json.Unmarshal(payload, &answer); err != nil || answer.StatusCode == 0 {
-		t.Fatalf("no answer to an HTTP event: %v in %s", err, payload)
+		t.Fatalf("not a response to an HTTP event: %v in %s", err, payload)
 	}
 	read := Answer{Status: answer.StatusCode, Header: map[string]string{}, Body: answer.Body}
 	for name, values := range answer.MultiValueHeaders {

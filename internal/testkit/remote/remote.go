@@ -90,17 +90,17 @@ func InFrontOf(t testing.TB, target string, hold func()) string {
 	return server.URL
 }
 
-// Gate holds whoever comes until it is opened. A test defers Open: servers wait at their end for those who are held.
+// Gate blocks its callers until it is opened. Open it before the servers close, because they wait for blocked requests.
 type Gate struct {
 	came chan struct{}
 	open chan struct{}
 	once sync.Once
 }
 
-// NewGate makes a closed one.
+// NewGate returns a closed gate.
 func NewGate() *Gate { return &Gate{came: make(chan struct{}, 1000), open: make(chan struct{})} }
 
-// Hold waits until the gate is open. The first thousand who come are counted.
+// Hold blocks until the gate is open. The first thousand callers are counted for Await.
 func (g *Gate) Hold() {
 	select {
 	case g.came <- struct{}{}:
@@ -109,10 +109,10 @@ func (g *Gate) Hold() {
 	<-g.open
 }
 
-// Open lets everybody through from now on.
+// Open releases all callers, and those that come later.
 func (g *Gate) Open() { g.once.Do(func() { close(g.open) }) }
 
-// Await waits for somebody to come; it reports false when nobody does in ten seconds.
+// Await waits for a caller that was not awaited yet. It reports false if there is none within ten seconds.
 func (g *Gate) Await() bool {
 	select {
 	case <-g.came:
