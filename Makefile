@@ -1,8 +1,8 @@
-# Everything a user or a developer calls. "make help" lists it.
+# The commands for users and developers. "make help" lists them.
 
 ADDR    ?= 127.0.0.1:8080
 ARCH    ?= arm64
-# sam builds in a copy without .git, but puts the result inside of the checkout.
+# sam builds in a copy without .git, but writes the result into the checkout.
 VERSION ?= $(shell git -C "$(or $(ARTIFACTS_DIR),.)" describe --tags --always --dirty 2>/dev/null || echo devel)
 
 app     := github.com/giftstats/giftstats/functions/internal/app
@@ -14,10 +14,10 @@ dist    := dist
 .PHONY: help run test build build-aws build-ApiFunction build-StreamEndFunction build-tencent package deploy-tencent bench e2e fuzz lint vuln clean
 .DEFAULT_GOAL := help
 
-help: ## list the targets
+help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: ## start the local server with the simulator behind it (ADDR=host:port, ONCE=1 to end after the first answer)
+run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the first answers)
 	@go run -ldflags '-X $(app).Version=$(VERSION)' ./functions/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
 
 test: ## run every test that needs only Go
@@ -29,7 +29,7 @@ build-aws:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/api/bootstrap ./functions/aws/api
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/streamend/bootstrap ./functions/aws/streamend
 
-# What "sam build" calls for the functions of template.yaml.
+# "sam build" calls these targets for the functions of template.yaml.
 build-ApiFunction build-StreamEndFunction: build-%Function:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/aws/$(aws-$*)
 
@@ -40,36 +40,37 @@ build-tencent:
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
 
-package: build ## put the binaries into zip files, the same byte for byte on every run
+package: build ## build reproducible zip files of the binaries into dist/
 	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
 	go run ./tools/zip $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
 	go run ./tools/zip $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
 
-deploy-tencent: build-tencent ## check what serverless.yml needs, and deploy it with the serverless CLI (STAGE=name)
+deploy-tencent: build-tencent ## check what serverless.yml needs, then deploy with the serverless CLI (STAGE=name)
 	sh tools/check-tencent.sh check $(STAGE)
 	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
 	@sh tools/check-tencent.sh after $(STAGE)
 
-bench: package ## measure start, first answer, warm request, batch and stream end, and print one table
+bench: package ## measure start-up, requests, batches and stream ends, and print one table
 	go test -run '^$$' -bench . -benchtime 1x ./internal/bench
 
 include e2e/e2e.mk
 
-fuzz: ## run each fuzz target for a while (fuzz=30s)
+fuzz: ## run each fuzz target (fuzz=30s each)
 	@for package in $$(go list ./pkg/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzz) $$package || exit 1; \
 	  done; \
 	done
 
-lint: ## check formatting, line length, vet, staticcheck and go.mod
-	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+lint: ## check formatting, vet, staticcheck and go.mod
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
 	go mod tidy -diff
+	@echo ok
 
-vuln: ## look the dependencies up in the public vulnerability database
+vuln: ## look up the dependencies in the Go vulnerability database
 	go tool govulncheck ./...
 
-clean: ## remove what was built
+clean: ## remove build results
 	rm -rf dist .aws-sam

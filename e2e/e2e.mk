@@ -1,5 +1,5 @@
-# "make e2e": the real tools against what is built. They are installed into .tools/ from the package registries, in the versions
-# of the files here, and nothing is skipped: a tool that is missing is a failure.
+# "make e2e" tests the build results with the real tools. It installs them into .tools/ from the package registries, in the versions
+# that the files here pin. No test is skipped: a missing tool is a failure.
 
 tools  := $(CURDIR)/.tools
 python := $(tools)/python/bin
@@ -14,7 +14,7 @@ $(tools)/python/.installed: e2e/requirements.txt
 	$(python)/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
-# In an environment of its own: it wants other versions of what the others need.
+# checkov has its own environment, because it needs other versions of shared dependencies.
 $(tools)/checkov/.installed: e2e/requirements-checkov.txt
 	rm -rf $(tools)/checkov && python3 -m venv $(tools)/checkov
 	$(tools)/checkov/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
@@ -25,8 +25,8 @@ $(tools)/serverless/.installed: $(wildcard e2e/serverless/*.json)
 	npm ci --prefix $(tools)/serverless --ignore-scripts --no-audit --no-fund
 	touch $@
 
-# The template passes the linters, and sam builds the same bytes as make does. It builds a checkout without tools, as a user's is:
-# sam copies everything there is before it builds.
+# The template passes the linters, and sam builds the same bytes as make. It builds a copy without .tools, because sam copies all
+# files before it builds.
 e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
 	$(sam) validate --lint --template template.yaml
 	$(python)/cfn-lint template.yaml
@@ -37,7 +37,7 @@ e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
 	cmp $(tools)/checkout/.aws-sam/build/ApiFunction/bootstrap $(dist)/aws/api/bootstrap
 	cmp $(tools)/checkout/.aws-sam/build/StreamEndFunction/bootstrap $(dist)/aws/streamend/bootstrap
 
-# The sources are copied: modules are looked up beside the file that imports them.
+# The sources are copied, because Node looks for modules beside the file that imports them.
 e2e-serverless: build-tencent $(tools)/serverless/.installed
 	cp e2e/serverless/*.mjs $(tools)/serverless/
 	node --test $(tools)/serverless/*.test.mjs
@@ -45,7 +45,7 @@ e2e-serverless: build-tencent $(tools)/serverless/.installed
 e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
 
-# The packages do not change with the time and mode of the files, and do what they are for.
+# The zip files do not depend on the time and mode of the binaries, and the packaged functions work.
 e2e-programs: $(tools)/python/.installed
 	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
 	touch -d 2001-01-01 dist/e2e/tencent/* && chmod 700 dist/e2e/tencent/*

@@ -1,4 +1,4 @@
-// Runs the check that comes before a deploy, in trees that lack this or that.
+// Runs the check before a deployment in directories where something is missing.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { environment, names, original, root } from './fixture.mjs';
 
 const check = path.join(root, 'tools', 'check-tencent.sh');
 
-// A tree with the same file, the same check, and stand-ins for the binaries.
+// tree creates a directory with serverless.yml, the check, and stand-ins for the binaries.
 function tree(t) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'giftstats-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));

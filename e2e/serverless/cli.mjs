@@ -1,5 +1,5 @@
-// What the CLI and the component do to serverless.yml before the tool kit sees it. Neither can run here: the component lives in
-// Tencent's cloud, and the CLI only talks to it. Both are short, public, and followed step by step.
+// What the CLI and the component do to serverless.yml before the tool kit gets it. Neither can run here: the component runs in
+// Tencent's cloud, and the CLI only calls it. Both are short and public, and this file follows them step by step.
 //
 //   CLI: github.com/Serverlesstencent/serverless-cloud-framework, src/libs/utils/basic.js (resolveVariables) and config.js (.env)
 //   component: github.com/serverless-components/tencent-multi-scf 0.3.10, src/formatter.ts (formatInputs) and src/index.ts (deploy)
@@ -10,7 +10,7 @@ import yaml from 'js-yaml';
 const { Scf, TriggerManager } = createRequire(import.meta.url)('tencent-component-toolkit');
 
 // instance reads the text of a serverless.yml as `scf deploy` does with this environment. ${env:NAME} is replaced on the deployer's
-// machine: an unset one alone removes its key, inside a longer value it becomes the word undefined. ${stage}, ${app} and ${name} are
+// machine: if it is unset, its key is removed; inside a longer value it becomes the word undefined. ${stage}, ${app} and ${name} are
 // replaced by the platform.
 export function instance(text, environment) {
   const file = yaml.load(text);
@@ -36,11 +36,11 @@ function each(value, replace) {
   );
 }
 
-// The archive that the component puts into a bucket of its own. Uploading is not what is looked at here.
+// The archive that the component puts into its own bucket. The upload is not tested here.
 export const code = { bucket: 'sls-cloudfunction-code', object: 'giftstats.zip' };
 
-// formatInputs turns the file into what the tool kit takes. Only these four inputs are handed down to every function, a function's
-// own src would be cut out and zipped again, and everything else reaches the tool kit as it stands in the file.
+// formatInputs converts the file to the input of the tool kit. Every function inherits only these four inputs; its own src would be
+// extracted and zipped again; everything else reaches the tool kit unchanged.
 export function formatInputs({ app, stage, name, inputs }) {
   const common = {
     type: inputs.type ?? 'event',
@@ -55,7 +55,7 @@ export function formatInputs({ app, stage, name, inputs }) {
   });
   const named = key => {
     const found = functions.find(each => each.key === key);
-    if (!found) throw new Error(`a trigger names the function ${key}, which there is not`);
+    if (!found) throw new Error(`a trigger names the function ${key}, which does not exist`);
     return { name: found.name, type: found.type };
   };
   const triggers = (inputs.triggers ?? []).map(each => {
@@ -65,7 +65,7 @@ export function formatInputs({ app, stage, name, inputs }) {
   return { region: inputs.region ?? 'ap-guangzhou', functions: functions.map(({ key, ...rest }) => rest), triggers };
 }
 
-// deploy runs the tool kit's own code: the functions one after the other, then the triggers.
+// deploy runs the tool kit's own code: first each function, then the triggers.
 export async function deploy(file, credentials) {
   const { region, functions, triggers } = formatInputs(file);
   const scf = new Scf(credentials, region);
@@ -73,8 +73,8 @@ export async function deploy(file, credentials) {
   await new TriggerManager(credentials, region).bulkCreateTriggers(structuredClone(triggers));
 }
 
-// retries sends what the file says about repeats. deploy above does not: the tool kit has the call, but makes it only for functions
-// with asyncRunEnable.
+// retries sends the retry settings of the file. deploy does not: the tool kit has the call, but makes it only for functions with
+// asyncRunEnable.
 export async function retries(file, credentials) {
   const { region, functions } = formatInputs(file);
   for (const inputs of functions.filter(each => each.msgTTL !== undefined || each.retryNum !== undefined)) {

@@ -1,4 +1,4 @@
-// A stand-in for Tencent Cloud's API on loopback: it keeps functions, triggers and tags, and every request that it gets.
+// A stand-in for Tencent Cloud's API on loopback. It stores functions, triggers, tags, and every request.
 
 import http from 'node:http';
 import https from 'node:https';
@@ -10,8 +10,8 @@ export class Cloud {
   #server = http.createServer((request, response) => this.#answer(request, response));
   #request = https.request;
 
-  // start also leads every HTTPS request of this process here, whatever host it is for. The tool kit has no setting for the host,
-  // and nothing that a test does may reach the real one.
+  // start also redirects every HTTPS request of this process to the stand-in. The tool kit has no setting for the host, and a test
+  // must never reach the real one.
   async start() {
     await new Promise(resolve => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address();
@@ -43,7 +43,7 @@ export class Cloud {
     const handler = Signature && actions[Action];
     const answer = handler
       ? handler.call(this, parameters)
-      : fault('UnsupportedOperation', `${Action} is not what a deploy should ask for`);
+      : fault('UnsupportedOperation', `${Action} is not an action of a deployment`);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ Response: { ...answer, RequestId: `request-${this.requests.length}` } }));
   }
@@ -115,7 +115,7 @@ const actions = {
   AttachResourcesTag: () => ({}),
 };
 
-// unflatten undoes the form that the API's version 1 signature wants: Environment.Variables.0.Key=…
+// unflatten reverses the flat form that the version 1 signature of the API requires: Environment.Variables.0.Key=…
 function unflatten(form) {
   const root = {};
   for (const [path, value] of form) {

@@ -1,4 +1,5 @@
-// What the tests share. GIFTSTATS_ROOT is the repository (default: two levels up, which also fits a copy in .tools/serverless).
+// Shared test data. GIFTSTATS_ROOT is the repository. The default is two levels up, which is also right for a copy in
+// .tools/serverless.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const root = process.env.GIFTSTATS_ROOT ?? fileURLToPath(new URL('../..', import.meta.url));
 export const original = fs.readFileSync(path.join(root, 'serverless.yml'), 'utf8');
 
-// Every variable that serverless.yml names outside of comments.
+// The names of all variables in serverless.yml, except in comments.
 export const names = [...new Set([...original.replace(/(^|\s)#.*/gm, '').matchAll(/\$\{env:(\w+)\}/g)].map(match => match[1]))];
 
 export const environment = {

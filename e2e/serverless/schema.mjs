@@ -1,5 +1,5 @@
-// What may stand in serverless.yml: the tool kit passes over a key that it does not know, and the platform over many values. Keys and
-// limits are those of the documentation:
+// The schema of serverless.yml. It is needed because the tool kit ignores unknown keys, and the platform ignores many wrong values.
+// Keys and limits are from the documentation:
 //
 //   multi-scf   https://cloud.tencent.com/document/product/1154/129052, and docs/configure.md of
 //               https://github.com/serverless-components/tencent-multi-scf
@@ -7,7 +7,7 @@
 //   limits      https://cloud.tencent.com/document/product/583/11637, https://cloud.tencent.com/document/product/583/18586 (CreateFunction)
 //   URL         https://cloud.tencent.com/document/product/583/100227
 //
-// It is for the file as `scf deploy` has read it, with its variables replaced.
+// It is for the file after `scf deploy` has replaced the variables.
 
 const object = (properties, required = []) => ({ type: 'object', properties, required, additionalProperties: false });
 const list = items => ({ type: 'array', items, minItems: 1 });
@@ -25,9 +25,9 @@ const environment = object(
   ['variables'],
 );
 
-// Everything that the older component's documentation has for one function. Of inputs the public source hands down four keys only,
-// so inputs may not have the others here: they would be without effect. A src for each function is left out because of the executable
-// bit, and asyncRunEnable because it is for long jobs and ends the repeats.
+// All keys that the documentation of the older component has for one function. In the public source a function inherits only four keys
+// of the inputs, so the inputs must not have the others: they would have no effect. A src for each function is not allowed because of
+// the executable bit, and asyncRunEnable because it is for long jobs and turns retries off.
 const own = {
   name: { ...text, pattern: '^[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]$' },
   handler: { ...text, pattern: '^[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]$' }, // Go: the name of the binary, without a dot
@@ -40,7 +40,12 @@ const own = {
   eip: flag,
   environment,
   // The tag reserved_mb is the memory to reserve. tools/check-tencent.sh makes the calls that set it from there.
-  tags: { type: 'object', properties: { reserved_mb: { ...text, pattern: '^[0-9]+$' } }, required: ['reserved_mb'], additionalProperties: text },
+  tags: {
+    type: 'object',
+    properties: { reserved_mb: { ...text, pattern: '^[0-9]+$' } },
+    required: ['reserved_mb'],
+    additionalProperties: text,
+  },
   cls: object({ logsetId: text, topicId: text }, ['logsetId', 'topicId']),
   vpcConfig: object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId']),
   layers: list(object({ name: text, version: { type: 'integer' } }, ['name', 'version'])),

@@ -1,5 +1,5 @@
-// Deploys serverless.yml to a stand-in for Tencent Cloud with the tool kit that the component itself deploys with, and compares the
-// requests with what we mean. Then spoils the file in one place after the other: each time something has to be refused.
+// Deploys serverless.yml to a stand-in for Tencent Cloud with the tool kit that the component uses, and compares the requests with the
+// expected ones. Then it breaks the file in one place at a time, which must be refused each time.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -11,7 +11,7 @@ import { schema } from './schema.mjs';
 
 const credentials = { SecretId: 'AKIDNOTREAL', SecretKey: 'not-real', Token: 'not-real' };
 
-// The tool kit reports each step on the standard output.
+// The tool kit logs each step to standard output.
 const log = console.log;
 before(() => {
   console.log = () => {};
@@ -22,7 +22,7 @@ after(() => {
 
 const matches = new Ajv({ allErrors: true }).compile(schema);
 
-// What is meant, in the words of Tencent's API: https://cloud.tencent.com/document/api/583/18586 (CreateFunction),
+// The expected requests, in the terms of Tencent's API: https://cloud.tencent.com/document/api/583/18586 (CreateFunction),
 // https://cloud.tencent.com/document/product/583/100227 (CreateTrigger with type http).
 const common = {
   Namespace: 'default',
@@ -80,7 +80,7 @@ function variables(map) {
 
 const described = trigger => ({ ...trigger, TriggerDesc: JSON.parse(trigger.TriggerDesc) });
 
-// verify refuses a text of serverless.yml that does not lead to exactly these requests.
+// verify fails if the text of serverless.yml does not lead to exactly these requests.
 async function verify(text, environ = environment) {
   const file = instance(text, environ);
   assert.ok(
@@ -106,7 +106,7 @@ async function verify(text, environ = environment) {
       ],
     );
 
-    // Again: everything is brought up to date, and nothing is made or taken away.
+    // A second deployment updates everything, and creates or deletes nothing.
     const first = cloud.requests.splice(0);
     await deploy(file, credentials);
     assert.deepEqual(cloud.made('UpdateFunctionConfiguration'), [api, streamend]);
@@ -116,7 +116,7 @@ async function verify(text, environ = environment) {
     ]);
     assert.deepEqual(cloud.made('UpdateTrigger').map(described), [url]);
 
-    // The tool kit leaves repeats at SCF's defaults, which the file writes down; sent, they would be these.
+    // The tool kit does not send the retry settings, which are SCF's defaults. If it did, it would send these.
     assert.deepEqual(cloud.made('UpdateFunctionEventInvokeConfig'), []);
     const second = cloud.requests.splice(0);
     await retries(file, credentials);
@@ -133,13 +133,13 @@ async function verify(text, environ = environment) {
     assert.deepEqual(
       hosts,
       new Set(['scf.tencentcloudapi.com', 'tag.tencentcloudapi.com']),
-      'nothing else is asked, no API Gateway above all',
+      'no other service is called, in particular no API Gateway',
     );
     assert.deepEqual(new Set(all.map(each => each.region)), new Set(['ap-singapore']));
     assert.equal(
       second.filter(each => /^(Create(?!Tag)|Delete)/.test(each.action)).length,
       0,
-      'the second deploy makes and deletes nothing',
+      'the second deployment creates and deletes nothing',
     );
   } finally {
     cloud.close();
@@ -147,7 +147,7 @@ async function verify(text, environ = environment) {
   limits(file);
 }
 
-// limits: all instances together keep to what Tencent Chat allows an app, and the variables to what SCF allows a function.
+// limits fails if all instances together exceed the rate of Tencent Chat, or the variables of a function the size that SCF allows.
 function limits(file) {
   let calls = 0;
   for (const each of formatInputs(file).functions) {
@@ -160,7 +160,7 @@ function limits(file) {
   assert.ok(calls <= 200, `${calls} calls per second`);
 }
 
-test('the requests are those that we mean', () => verify(original));
+test('a deployment sends the expected requests', () => verify(original));
 
 test('another stage has names of its own', () => {
   const { functions } = formatInputs(instance(original.replace('stage: prod', 'stage: test'), environment));
@@ -171,12 +171,12 @@ test('another stage has names of its own', () => {
   assert.match(functions[0].environment.variables.GIFTSTATS_QUEUE, /^scf:\/\/giftstats-test-streamend\?/);
 });
 
-// Each of these is a mistake that the CLI and the tool kit would let through, or that only a running function would show: what is
-// replaced, by what, and how it is refused.
+// Each of these mistakes would pass the CLI and the tool kit, or would show only in a running function. A row has the text to replace,
+// its replacement, and the error.
 const mistakes = {
-  'a misspelt key of a function': ['memorySize: 128', 'memorysize: 128', /functions\/api .*"memorysize"/],
-  'a misspelt key of the inputs': ['  runtime: Go1', '  runtimes: Go1', /inputs .*"runtimes"/],
-  'a misspelt key of the network': ['enableExtranet: true', 'enableExtraNet: true', /netConfig .*"enableExtraNet"/],
+  'a misspelled key of a function': ['memorySize: 128', 'memorysize: 128', /functions\/api .*"memorysize"/],
+  'a misspelled key of the inputs': ['  runtime: Go1', '  runtimes: Go1', /inputs .*"runtimes"/],
+  'a misspelled key of the network': ['enableExtranet: true', 'enableExtraNet: true', /netConfig .*"enableExtraNet"/],
   'no network for the URL': [/ {8}netConfig:\n.*\n.*\n/, '', /required property 'netConfig'/],
   'the public network is off': ['enableExtranet: true', 'enableExtranet: false', /EnableExtranet: false/],
   'the private network is on': ['enableIntranet: false', 'enableIntranet: true', /EnableIntranet: true/],
@@ -185,7 +185,7 @@ const mistakes = {
   'a version as the qualifier': ['qualifier: $DEFAULT', 'qualifier: $LATEST', /Qualifier: '\$LATEST'/],
   'CAM, which webhooks cannot sign': ['authType: NONE', 'authType: CAM', /AuthType: 'CAM'/],
   'a URL for the wrong function': ['      function: api', '      function: streamend', /FunctionName: 'giftstats-prod-streamend'/],
-  'a URL for a function that there is not': ['      function: api', '      function: API', /names the function API/],
+  'a URL for a function that does not exist': ['      function: api', '      function: API', /names the function API/],
   'no URL': [/ {2}triggers:\n[^]*(?=\n# The 200)/, '', /required property 'triggers'/],
   'an API Gateway': ['- type: http', '- type: apigw', /triggers\/0\/type/],
   'a handler with a dot': ['handler: api #', 'handler: api.main #', /functions\/api\/handler/],
@@ -210,21 +210,21 @@ const mistakes = {
   'a queue to another function': ['scf://giftstats-${stage}-streamend', 'scf://giftstats-streamend', /\+ .*scf:\/\/giftstats-streamend/],
   'a dot instead of a colon': ['${env:GIFTSTATS_SECRET}', '${env.GIFTSTATS_SECRET}', /variables\/GIFTSTATS_SECRET must NOT be valid/],
   'the secret itself': ['GIFTSTATS_SECRET: ${env:GIFTSTATS_SECRET}', 'GIFTSTATS_SECRET: not-real', /\+ .*not-real/],
-  'asynchronous run, which is not repeated': [
+  'asynchronous run, which is not retried': [
     '      msgTTL:',
     '      asyncRunEnable: true\n      msgTTL:',
     /functions\/streamend .*"asyncRunEnable"/,
   ],
-  'no repeats': ['retryNum: 2', 'retryNum: 0', /RetryNum: '0'/],
+  'no retries': ['retryNum: 2', 'retryNum: 0', /RetryNum: '0'/],
   'a shorter life in the queue': ['msgTTL: 21600', 'msgTTL: 60', /MsgTTL: '60'/],
   'no tag for the reserved quota': [/ {8}reserved_mb: '512'.*\n/, '', /functions\/streamend\/tags .*'reserved_mb'/],
   'a reserved quota that is not a number': ["reserved_mb: '512'", 'reserved_mb: half', /tags\/reserved_mb must match pattern/],
-  'a misspelt number of repeats': ['retryNum: 2', 'retrynum: 2', /functions\/streamend .*"retrynum"/],
+  'a misspelled number of retries': ['retryNum: 2', 'retrynum: 2', /functions\/streamend .*"retrynum"/],
   'no dead letters': [/ {6}deadLetter:\n.*\n.*\n/, '', /- .*DeadLetterConfig/],
-  'dead letters of an unknown kind': ['type: CMQ-QUEUE', 'type: CMQ', /deadLetter\/type/],
-  'another time-out': ['timeout: 60', 'timeout: 61', /Timeout: '61'/],
-  'a time-out that nobody allows': ['timeout: 60', 'timeout: 901', /timeout must be <= 900/],
-  'a prefix that SCF keeps for itself': ['GIFTSTATS_LOG_LEVEL: info', 'SCF_LOG_LEVEL: info', /"SCF_LOG_LEVEL"/],
+  'dead letters of an unknown type': ['type: CMQ-QUEUE', 'type: CMQ', /deadLetter\/type/],
+  'another timeout': ['timeout: 60', 'timeout: 61', /Timeout: '61'/],
+  'a timeout above the limit of SCF': ['timeout: 60', 'timeout: 901', /timeout must be <= 900/],
+  'a prefix that SCF reserves': ['GIFTSTATS_LOG_LEVEL: info', 'SCF_LOG_LEVEL: info', /"SCF_LOG_LEVEL"/],
 };
 
 for (const [name, [from, to, reason]] of Object.entries(mistakes)) {
@@ -233,11 +233,11 @@ for (const [name, [from, to, reason]] of Object.entries(mistakes)) {
 
 function spoil(from, to) {
   const spoilt = original.replace(from, typeof to === 'string' && from instanceof RegExp ? to : () => to);
-  assert.notEqual(spoilt, original, 'this spoils nothing any more; adapt it to serverless.yml');
+  assert.notEqual(spoilt, original, 'the text to replace is not in serverless.yml; update this test');
   return spoilt;
 }
 
-test('all instances together keep to 200 calls per second', () => {
+test('all instances together stay within 200 calls per second', () => {
   const calls = (from, to) => limits(instance(spoil(from, to), environment));
   assert.throws(() => calls("GIFTSTATS_RATE_LIMIT: '20'", "GIFTSTATS_RATE_LIMIT: '21'"), /208 calls per second/);
   assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '640'"), /210 calls per second/);
@@ -245,8 +245,8 @@ test('all instances together keep to 200 calls per second', () => {
   assert.throws(() => calls("reserved_mb: '512'", ''), /not a whole number of instances/);
 });
 
-// Why the schema is needed: without it the tool kit would take each of these without a word.
-test('what the tool kit passes over', async () => {
+// Why the schema is needed: the tool kit accepts each of these without an error.
+test('what the tool kit ignores', async () => {
   const sent = async (from, to) => {
     const cloud = await new Cloud().start();
     try {
@@ -260,10 +260,10 @@ test('what the tool kit passes over', async () => {
   assert.deepEqual(
     described(closed.made('CreateTrigger')[0]).TriggerDesc.NetConfig,
     { EnableExtranet: false, EnableIntranet: false },
-    'a URL that nobody reaches',
+    'a URL that cannot be reached',
   );
   const short = await sent('timeout: 15', 'timeOut: 15');
-  assert.equal(short.made('CreateFunction')[0].Timeout, '3', 'the default instead of a misspelt time-out');
+  assert.equal(short.made('CreateFunction')[0].Timeout, '3', 'the default instead of a misspelled timeout');
   await assert.rejects(
     async () => {
       const cloud = await new Cloud().start();
@@ -282,7 +282,7 @@ test('what the tool kit passes over', async () => {
   assert.equal(bare.made('CreateFunction')[0].Environment, undefined, 'a list of variables is lost');
 });
 
-// The CLI itself says nothing about an unset variable, so both this schema and the check before a deploy have to.
+// The CLI does not report an unset variable, so both this schema and the check before a deployment must refuse it.
 test('every variable is known here', () => assert.deepEqual(names.sort(), Object.keys(environment).sort()));
 
 for (const name of Object.keys(environment)) {

@@ -1,4 +1,4 @@
-// Starts the binaries that are deployed with the variables that serverless.yml gives them.
+// Starts the deployed binaries with the variables from serverless.yml.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,12 +11,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatInputs, instance } from './cli.mjs';
 import { environment, original, root } from './fixture.mjs';
 
-// The binaries themselves read the variables that they would be given: a wrong one ends the process before it listens.
+// Each binary checks its own variables: if one is wrong, the process exits before it listens.
 for (const [index, handler] of ['api', 'streamend'].entries()) {
   test(`${handler} starts with these settings`, { timeout: 30_000 }, async t => {
     const binary = path.join(root, 'dist/tencent', handler);
     assert.ok(fs.existsSync(binary), `${binary} is missing: make build`);
-    // Loopback instead of Singapore: api connects ahead.
+    // Loopback instead of Singapore, because api connects when it starts.
     const file = instance(original, { ...environment, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
     const { environment: given } = formatInputs(file).functions[index];
     const started = await start(t, binary, given.variables);
@@ -25,7 +25,7 @@ for (const [index, handler] of ['api', 'streamend'].entries()) {
   });
 }
 
-// start gives "listens", or what the process wrote before it ended.
+// start returns "listens", or the output of the process if it exits.
 async function start(t, binary, variables) {
   const probe = net.createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

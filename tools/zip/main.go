@@ -1,5 +1,9 @@
-// Command zip packs executables: zip OUT FILE... The same files give the same bytes, on any machine and in any directory:
-// entries are sorted by name and have mode 0755 and a fixed time.
+// Command zip packs executables into a reproducible archive:
+//
+//	zip OUT FILE...
+//
+// The same files give the same bytes on any machine and in any directory. Entries are sorted by name and have mode 0755 and a fixed
+// time.
 package main
 
 import (
