@@ -169,7 +169,7 @@ func newFunction(t *testing.T, name string, environment map[string]string) funct
 	t.Helper()
 	processor, ok := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	if !ok {
-		t.Fatalf("there is no emulator for %s", runtime.GOARCH)
+		t.Fatalf("no emulator for %s", runtime.GOARCH)
 	}
 	emulators, err := filepath.Glob(python(t, "../lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-"+processor))
 	if err != nil || len(emulators) != 1 {
@@ -291,7 +291,7 @@ func (c cloud) receive(t *testing.T, queue string) []sqstypes.Message {
 }
 
 // consume does once what an event source mapping with ReportBatchItemFailures does: a batch goes to the function, what was
-// processed is deleted, and what was not becomes visible again. It tells for each message whether it was processed.
+// processed is deleted, and the rest becomes visible again. It reports for each message whether it was processed.
 func (c cloud) consume(t *testing.T, queue string, f function) []bool {
 	t.Helper()
 	messages := c.receive(t, queue)

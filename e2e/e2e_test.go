@@ -19,7 +19,7 @@ import (
 	"github.com/giftstats/giftstats/internal/fakes/process"
 )
 
-// folder is the one that a variable of the environment names.
+// folder returns the folder that a variable of the environment names.
 func folder(t *testing.T, variable string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -29,7 +29,7 @@ func folder(t *testing.T, variable string) string {
 	return path
 }
 
-// python is the path of a program among the Python tools.
+// python returns the path of one of the Python tools.
 func python(t *testing.T, name string) string {
 	t.Helper()
 	return filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "python", "bin", name)
@@ -74,7 +74,7 @@ func unpack(t *testing.T, file *zip.File, path string) {
 	}
 }
 
-// start runs a program until the test ends, with nothing but the given environment, PATH and their like.
+// start runs a program until the test ends, with only the given environment, PATH and a few others.
 func start(t *testing.T, environment map[string]string, path string, arguments ...string) *process.Process {
 	t.Helper()
 	p, err := process.Start(path, arguments, environment)
@@ -90,7 +90,7 @@ func start(t *testing.T, environment map[string]string, path string, arguments .
 	return p
 }
 
-// addresses are free ones on loopback.
+// addresses returns free addresses on loopback.
 func addresses(t *testing.T, count int) []string {
 	t.Helper()
 	var free []string
@@ -105,7 +105,7 @@ func addresses(t *testing.T, count int) []string {
 	return free
 }
 
-// await waits until somebody listens at the address.
+// await waits until a server listens at the address.
 func await(t *testing.T, address string, p *process.Process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -118,5 +118,5 @@ func await(t *testing.T, address string, p *process.Process) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("nobody listens at %s; the program printed:\n%s", address, p.Output())
+	t.Fatalf("no server listens at %s; the program printed:\n%s", address, p.Output())
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 )
 
-// Whatever schemathesis thinks up from the published document, the local server answers as the document says.
+// The local server answers every request that schemathesis generates from the published document as the document says.
 func TestOpenAPI(t *testing.T) {
 	_, upstream := fixture.Engine(t, nil)
 	secret := filepath.Join(t.TempDir(), "secret.json")

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
 	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
@@ -19,7 +18,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// BenchmarkBatch is a batch of 1,000 queries, from the event to the answer, and the most memory that the process has had.
+// BenchmarkBatch measures a batch of 1,000 queries, from the event to the answer, and the peak memory of the process.
 func BenchmarkBatch(b *testing.B) {
 	once(b, func() {
 		binary := build.Program(b, build.Functions+"aws/api", "lambda.norpc")
@@ -46,11 +45,11 @@ func BenchmarkBatch(b *testing.B) {
 type far struct {
 	limits  map[string]int
 	latency time.Duration
-	rate    string // that the function is told
+	rate    string // GIFTSTATS_RATE_LIMIT
 	tls     bool
 }
 
-// batches asks one process for batches over and over.
+// batches sends batches to one process.
 type batches struct {
 	engine      *simulator.Engine
 	connections func() int
@@ -61,9 +60,7 @@ type batches struct {
 func newBatches(b *testing.B, binary string, to far) *batches {
 	engine, plain := fixture.Engine(b, func(c *simulator.Config) { c.Limits = to.limits })
 	engine.Misbehave(simulator.Fault{Times: -1, Latency: to.latency})
-	cloud := awsapi.New(awsapi.Config{})
-	b.Cleanup(cloud.Close)
-	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
+	cloud := fixture.AWS(b)
 	environment := cloud.Environment()
 	maps.Copy(environment, map[string]string{
 		"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": plain, "GIFTSTATS_RATE_LIMIT": to.rate,
@@ -84,12 +81,12 @@ func newBatches(b *testing.B, binary string, to far) *batches {
 	request := fixture.Sample()
 	request.Method, request.Query, request.Body = http.MethodPost, nil, `{"queries":[`+queries+`]}`
 	one.payload = eventtest.Payload(b, eventtest.AWS[0].Event(fixture.Sample()))
-	one.ask(b, `"total_coins":1`) // so that the first batch finds the secret read
+	one.ask(b, `"total_coins":1`) // reads the secret before the first batch
 	one.payload = eventtest.Payload(b, eventtest.AWS[0].Event(request))
 	return one
 }
 
-// addPeak says how busy upstream was in its busiest second, and how often it refused to be busier.
+// addPeak adds the number of calls in the busiest second of the upstream, and the number of calls that it refused.
 func (s *batches) addPeak(b *testing.B, how string, rounds int) {
 	peak, refused := s.engine.Peak("get_gift_count"), s.engine.Count("get_gift_count")-rounds*giftstats.MaxBatch-1
 	table.add(b, "  most calls in any second"+how, strconv.Itoa(peak), "", "<= 200", goal(peak <= 200))
@@ -101,10 +98,10 @@ func (s *batches) addPeak(b *testing.B, how string, rounds int) {
 func (s *batches) median(b *testing.B, rounds int) time.Duration {
 	var took []time.Duration
 	for range rounds {
-		time.Sleep(time.Second) // the limiter counts seconds from any moment on
-		begun := time.Now()
+		time.Sleep(time.Second) // the limiter still counts the calls of the round before
+		started := time.Now()
 		s.ask(b, `"succeeded":1000`)
-		took = append(took, time.Since(begun))
+		took = append(took, time.Since(started))
 	}
 	return median(took)
 }

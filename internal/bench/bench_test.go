@@ -1,8 +1,9 @@
-// Package bench measures what a deployer pays for, and prints one table: make bench. docs/performance.md explains the lines.
+// Package bench measures what a deployment costs in time and memory, and prints one table: make bench. docs/performance.md
+// explains the lines.
 //
-// The programs are the real ones, in processes of their own, under the simulated runtimes. What is compared runs alternately,
-// and each figure is a median: a ratio of two figures of one run says something on a busy machine, too, where the figures alone
-// do not. Nothing here fails because it is slow; the tests that guard the speed count allocations, calls and connections.
+// The programs are the real ones, in processes of their own, under the simulated runtimes. Programs that are compared run
+// alternately, and each figure is a median, so that ratios are meaningful even on a busy machine. No benchmark fails because it is
+// slow; the tests that guard the speed count allocations, calls and connections.
 package bench
 
 import (
@@ -24,17 +25,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// table is what all benchmarks of the run add their lines to.
+// table collects the lines of all benchmarks of the run.
 var table report
 
 type report struct{ lines map[string][]string } // by the name of the benchmark
 
-// order of the benchmarks in the table: from the start of a function to the end of a stream, and then what matters less.
+// order is the order of the benchmarks in the table: from the start of a function to the end of a stream, then the less important.
 var order = []string{
 	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd", "BenchmarkSigning", "BenchmarkSize",
 }
 
-// verdict says whether a goal is met; nothing where there is none.
+// verdict says whether a goal is met. It is empty if there is no goal.
 type verdict string
 
 const noGoal verdict = ""
@@ -83,7 +84,7 @@ func times(value, base time.Duration) string { return fmt.Sprintf("%.2f x", quot
 
 func quotient(value, base time.Duration) float64 { return float64(value) / float64(base) }
 
-// once runs measure for the first round of a benchmark and no other: each measures as often as it needs by itself.
+// once runs measure in the first round of a benchmark only. Each benchmark repeats its measurements itself.
 func once(b *testing.B, measure func()) {
 	if b.N == 1 {
 		measure()

@@ -16,17 +16,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// How far away everything is. What cannot overlap is one read of the secret and one call.
+// The distances. One read of the secret and one call cannot overlap.
 const (
 	toStore    = 60 * time.Millisecond
 	toUpstream = 40 * time.Millisecond // one call
-	toConnect  = 40 * time.Millisecond // one connection: TLS, by the server's first answer
+	toConnect  = 40 * time.Millisecond // one TLS connection, up to the server's first answer
 	ideal      = toStore + toUpstream
 	answers    = 21 // first answers on each cloud
 )
 
-// BenchmarkFirstAnswer is from the start of the process to the answer to the first event on AWS, and from the first event on
-// Tencent Cloud, where the credentials come with it.
+// BenchmarkFirstAnswer measures the time to the answer to the first event: on AWS from the start of the process, on Tencent Cloud
+// from the event, which brings the credentials.
 func BenchmarkFirstAnswer(b *testing.B) {
 	once(b, func() {
 		measure := map[string]func() time.Duration{"AWS, from the start": firstOnAWS(b), "SCF, from the event": firstOnSCF(b)}
@@ -52,9 +52,7 @@ func farUpstream(b *testing.B) *remote.Upstream {
 }
 
 func firstOnAWS(b *testing.B) func() time.Duration {
-	binary, upstream, cloud := build.Program(b, build.Functions+"aws/api", "lambda.norpc"), farUpstream(b), awsapi.New(awsapi.Config{})
-	b.Cleanup(cloud.Close)
-	cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
+	binary, upstream, cloud := build.Program(b, build.Functions+"aws/api", "lambda.norpc"), farUpstream(b), fixture.AWS(b)
 	cloud.Misbehave(awsapi.Fault{Action: "GetSecretValue", Times: -1, Latency: toStore})
 	environment := cloud.Environment()
 	maps.Copy(environment, map[string]string{
@@ -62,14 +60,14 @@ func firstOnAWS(b *testing.B) func() time.Duration {
 	})
 	payload := eventtest.Payload(b, eventtest.AWS[0].Event(fixture.Sample()))
 	return func() time.Duration {
-		begun := time.Now()
+		started := time.Now()
 		function, err := lambdaruntime.Start(b.Context(), lambdaruntime.Config{Binary: binary, Environment: environment})
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer function.Close()
 		reply, err := function.Invoke(b.Context(), payload)
-		took := time.Since(begun)
+		took := time.Since(started)
 		if err != nil || eventtest.Read(b, reply.Payload).Status != 200 {
 			b.Fatalf("%v: %s\n%s", err, reply.Payload, function.Output())
 		}
@@ -78,9 +76,7 @@ func firstOnAWS(b *testing.B) func() time.Duration {
 }
 
 func firstOnSCF(b *testing.B) func() time.Duration {
-	binary, upstream, cloud := build.Program(b, build.Functions+"tencent/api", ""), farUpstream(b), tencentapi.New(tencentapi.Config{})
-	b.Cleanup(cloud.Close)
-	cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
+	binary, upstream, cloud := build.Program(b, build.Functions+"tencent/api", ""), farUpstream(b), fixture.Tencent(b)
 	cloud.Misbehave(tencentapi.Fault{Action: "GetSecretValue", Times: -1, Latency: toStore})
 	environment := map[string]string{
 		"GIFTSTATS_SECRET":   "tencentssm://app?version=v1&endpoint=" + cloud.URL,
@@ -93,9 +89,9 @@ func firstOnSCF(b *testing.B) func() time.Duration {
 			b.Fatal(err)
 		}
 		defer function.Close()
-		begun := time.Now()
+		started := time.Now()
 		reply, err := function.Invoke(b.Context(), payload, scfruntime.Options{Environment: cloud.Environment()})
-		took := time.Since(begun)
+		took := time.Since(started)
 		if err != nil || eventtest.Read(b, reply.Payload).Status != 200 {
 			b.Fatalf("%v: %s\n%s", err, reply.Payload, function.Output())
 		}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// residentPeak is the most memory in MB that a process has had in use. Of the usage that a parent is told after the end, a part
-// would be the parent's own.
+// residentPeak returns the peak memory of a process in MB. It reads /proc, because the usage that a parent gets after the end
+// includes some of the parent's own memory.
 func residentPeak(b *testing.B, pid int) float64 {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -26,6 +26,6 @@ func residentPeak(b *testing.B, pid int) float64 {
 			return kilobytes * 1024 / 1e6
 		}
 	}
-	b.Fatal("the system does not tell the peak")
+	b.Fatal("/proc does not show the peak memory")
 	return 0
 }

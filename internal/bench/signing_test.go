@@ -10,7 +10,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
 
-// BenchmarkSigning is one signature from our signer, which keeps it for a while, and from Tencent's own.
+// BenchmarkSigning measures one signature of our signer, which caches it, and of Tencent's signer.
 func BenchmarkSigning(b *testing.B) {
 	once(b, func() {
 		signer := usersig.NewSigner(time.Now)
@@ -29,13 +29,13 @@ func BenchmarkSigning(b *testing.B) {
 	})
 }
 
-// each is the time of one call, out of n.
+// each returns the average time of n calls.
 func each(b *testing.B, n int, call func() error) time.Duration {
-	begun := time.Now()
+	started := time.Now()
 	for range n {
 		if err := call(); err != nil {
 			b.Fatal(err)
 		}
 	}
-	return time.Since(begun) / time.Duration(n)
+	return time.Since(started) / time.Duration(n)
 }

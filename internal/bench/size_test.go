@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// BenchmarkSize reads what make package has made.
+// BenchmarkSize reads the sizes of the files that make package built.
 func BenchmarkSize(b *testing.B) {
 	once(b, func() {
 		for _, file := range []struct {
@@ -19,7 +19,7 @@ func BenchmarkSize(b *testing.B) {
 			info, err := os.Stat("../../dist/" + file.name)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				table.add(b, file.name, "not there: run make package", "", "", noGoal)
+				table.add(b, file.name, "missing: run make package", "", "", noGoal)
 			case err != nil:
 				b.Fatal(err)
 			default:
@@ -28,7 +28,7 @@ func BenchmarkSize(b *testing.B) {
 		}
 		archive, err := zip.OpenReader("../../dist/tencent.zip")
 		if err != nil {
-			table.add(b, "tencent.zip", "not there: run make package", "", "", noGoal)
+			table.add(b, "tencent.zip", "missing: run make package", "", "", noGoal)
 			return
 		}
 		defer archive.Close()

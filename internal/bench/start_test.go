@@ -14,10 +14,10 @@ import (
 
 const (
 	starts = 301 // of each program
-	copies = 20  // of each program: some lie better in memory than others
+	copies = 20  // of each program, since the place of a file in memory changes its start time
 )
 
-// BenchmarkStart is from the start of the process to its first request for an event.
+// BenchmarkStart measures the time from the start of the process to its first request for an event.
 func BenchmarkStart(b *testing.B) {
 	once(b, func() {
 		silent := listen(b)
@@ -62,17 +62,17 @@ func BenchmarkStart(b *testing.B) {
 	})
 }
 
-// program is one that is started over and over.
+// program is a program under measurement.
 type program struct {
 	name, directory string
-	deliver         string // GIFTSTATS_DELIVER: the clients it makes beside that of the secret
+	deliver         string // GIFTSTATS_DELIVER, which decides on the clients besides that of the secret
 	goal            float64
-	built, binary   string // as linked, and the copy that is started
+	built, binary   string // the linked file, and the copy that is started
 	took            []time.Duration
 }
 
-// unpacked copies a program as unpacking a zip would, from the first byte to the last. How a file was written decides how it lies
-// in memory, and one that the linker wrote starts up to a fifth slower than its copy.
+// unpacked copies a program sequentially, as unpacking a zip does. The way a file was written changes its layout in memory, and a
+// file that the linker wrote starts up to a fifth slower than its copy.
 func unpacked(b *testing.B, program string) string {
 	content, err := os.ReadFile(program)
 	if err == nil {
@@ -85,8 +85,8 @@ func unpacked(b *testing.B, program string) string {
 	return program
 }
 
-// listen gives the URL of a server that takes connections and never says a word, so that this process has nothing to do while
-// the program starts.
+// listen returns the URL of a server that accepts connections and never answers, so that this process is idle while the program
+// starts.
 func listen(b *testing.B) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -8,22 +8,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
 	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// BenchmarkStreamEnd is one SQS batch of events with one upstream call each.
+// BenchmarkStreamEnd measures one SQS batch of events with one upstream call each.
 func BenchmarkStreamEnd(b *testing.B) {
 	once(b, func() {
 		const events, rate, roundTrip = 400, 200, 50 * time.Millisecond
 		engine, upstream := fixture.Engine(b, func(c *simulator.Config) { c.Limits = simulator.DocumentedLimits() })
 		engine.Misbehave(simulator.Fault{Times: -1, Latency: roundTrip})
-		cloud := awsapi.New(awsapi.Config{})
-		b.Cleanup(cloud.Close)
-		cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
+		cloud := fixture.AWS(b)
 		environment := cloud.Environment()
 		maps.Copy(environment, map[string]string{
 			"GIFTSTATS_SECRET": "awssecretsmanager://app", "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_RATE_LIMIT": strconv.Itoa(rate),
@@ -38,9 +35,9 @@ func BenchmarkStreamEnd(b *testing.B) {
 		payload := sqsBatch(b, events)
 		var took []time.Duration
 		for range 3 {
-			begun := time.Now()
+			started := time.Now()
 			reply, err := function.Invoke(b.Context(), payload)
-			took = append(took, time.Since(begun))
+			took = append(took, time.Since(started))
 			if err != nil || string(reply.Payload) != `{"batchItemFailures":[]}` {
 				b.Fatalf("%v: %s\n%s", err, reply.Payload, function.Output())
 			}

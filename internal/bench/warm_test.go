@@ -18,8 +18,8 @@ const (
 
 var result = regexp.MustCompile(`(?m)^Benchmark\S*/(bare|Lambda)\S*\s+\d+\s+([\d.]+) ns/op.*?(\d+) allocs/op`)
 
-// BenchmarkWarm runs the benchmark of a warm request, which is beside the tests of the package app because it shares their
-// world, and compares its two parts.
+// BenchmarkWarm runs the benchmark of a warm request and compares its two parts. The benchmark is in the package app, because it
+// shares the set-up of its tests.
 func BenchmarkWarm(b *testing.B) {
 	once(b, func() {
 		binary := filepath.Join(b.TempDir(), "app.test")

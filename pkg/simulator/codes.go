@@ -2,7 +2,7 @@ package simulator
 
 import "fmt"
 
-// The codes that the engine answers by itself.
+// The codes of the engine's own answers.
 //
 // Sources: https://www.tencentcloud.com/document/product/1047/34348 and https://cloud.tencent.com/document/product/679/131708
 // (60000 to 79999), the pages of the commands (above 100000).
@@ -37,7 +37,7 @@ const (
 	maxPassedOn = 102200
 )
 
-// Error is a refusal: what a caller over HTTP gets as ErrorCode and ErrorInfo.
+// Error is a refusal. A caller over HTTP gets it as ErrorCode and ErrorInfo.
 type Error struct {
 	Code int
 	Info string

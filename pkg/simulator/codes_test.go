@@ -290,7 +290,7 @@ func TestNewChecksItsConfig(t *testing.T) {
 		{name: "no admin", change: func(c *simulator.Config) { c.Admin = "" }, want: "required"},
 		{name: "no key", change: func(c *simulator.Config) { c.SecretKey = "" }, want: "required"},
 		{
-			name:   "misspelt limit",
+			name:   "misspelled limit",
 			change: func(c *simulator.Config) { c.Limits = map[string]int{"get_gift_counts": 1} },
 			want:   `"get_gift_counts"`,
 		},

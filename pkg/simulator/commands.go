@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// command carries out one call that has passed all checks but those of its body. It returns the data for Response, or nil.
+// command carries out one call; everything but its body has been checked. It returns the data for Response, or nil.
 type command func(r *http.Request, body *object) (any, error)
 
 // createRoom: https://trtc.io/document/63401
@@ -71,7 +71,7 @@ func (e *Engine) getRoomInfo(_ *http.Request, body *object) (any, error) {
 			Notice     string
 		}
 	}
-	err := e.lookAt(body, func(r *room) {
+	err := e.viewRoom(body, func(r *room) {
 		answer.RoomInfo.describedRoom = r.describe()
 		answer.RoomInfo.CreateTime = r.created.Unix()
 	})
@@ -84,12 +84,12 @@ func (e *Engine) getRoomStats(_ *http.Request, body *object) (any, error) {
 		Statistic
 		TotalMsgCount int64
 	}
-	err := e.lookAt(body, func(r *room) { answer.Statistic, answer.TotalMsgCount = r.statistic, r.messages })
+	err := e.viewRoom(body, func(r *room) { answer.Statistic, answer.TotalMsgCount = r.statistic, r.messages })
 	return answer, err
 }
 
-// lookAt is what the commands do that take a RoomId and read the room.
-func (e *Engine) lookAt(body *object, how func(*room)) error {
+// viewRoom serves the commands that take a RoomId and read the room.
+func (e *Engine) viewRoom(body *object, how func(*room)) error {
 	roomID := body.text("RoomId")
 	if body.err != nil {
 		return body.err
@@ -97,7 +97,7 @@ func (e *Engine) lookAt(body *object, how func(*room)) error {
 	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
 		return err
 	}
-	return e.ledger.look(roomID, how)
+	return e.ledger.view(roomID, how)
 }
 
 // getGiftCount takes From_Account as the account whose received gifts are counted, though some versions of the page call it
@@ -130,7 +130,7 @@ func (e *Engine) sendGift(r *http.Request, body *object) (any, error) {
 	return nil, e.give(detached(r), sent, clientIP(r))
 }
 
-// describedRoom is what get_room_info and the webhook both tell of a room.
+// describedRoom is the description of a room that get_room_info and the destroy webhook share.
 type describedRoom struct {
 	RoomID            string `json:"RoomId"`
 	RoomName          string

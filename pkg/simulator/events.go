@@ -111,7 +111,7 @@ func (e *Engine) afterSeatChange(ctx context.Context, roomID string, changed sea
 
 // beforeGift sends the webhook before a gift, and returns an error if the gift must not pass. Coins is the price of one piece.
 //
-// The pages tell of gifts that a client sends; whether send_gift fires the webhook too is documented nowhere. Here it does.
+// The pages describe gifts that a client sends. Whether send_gift triggers the webhook too is not documented; here it does.
 //
 // Source: https://www.tencentcloud.com/document/product/647/72210
 func (e *Engine) beforeGift(ctx context.Context, sent SentGift, price int64, clientIP string) error {

@@ -11,26 +11,26 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator/fault"
 )
 
-// Fault is a way to misbehave. What is not set stays as usual.
+// Fault is a way to misbehave.
 //
-// Status, Code, Body and Reset stand in for the engine: the call is neither checked nor carried out. After Latency, and with
-// Header and CutBody, it is carried out as usual.
+// Status, Code, Body and Reset replace the answer: the call is neither checked nor carried out. With only Latency, Header or
+// CutBody, it is carried out as usual.
 type Fault struct {
-	Command string // whose calls; "" for any
-	Skip    int    // let so many calls through first
-	Times   int    // then spoil so many; negative means no limit, 0 means 1, or no limit if Probability is set
+	Command string // spoil calls of this command; if empty, of any
+	Skip    int    // let this many calls pass first
+	Times   int    // then spoil this many; negative means no limit, 0 means 1, or no limit if Probability is set
 
 	// Probability is the chance that a call is spoiled, drawn from Config.Rand. If it is not between 0 and 1, every call is.
 	Probability float64
 
-	Latency time.Duration // wait before anything else; when the caller goes before that, nothing is carried out
-	Status  int           // HTTP status, 200 to 599; without Code and Body, the answer is plain text as a proxy's is
+	Latency time.Duration // wait before anything else; if the caller leaves before that, nothing is carried out
+	Status  int           // HTTP status, 200 to 599; without Code and Body, the answer is plain text, like that of a proxy
 	Header  http.Header   // of the answer
 	Code    int           // ErrorCode
 	Info    string        // the ErrorInfo that goes with Code
-	Body    []byte        // answer this
+	Body    []byte        // the whole answer
 	CutBody bool          // announce the whole answer, send half of it and close the connection
-	Reset   bool          // answer nothing and reset the connection
+	Reset   bool          // send no answer and reset the connection
 }
 
 // Misbehave adds a fault. A call takes the first fault for its command; when that fault is used up, the next one takes over.
@@ -46,15 +46,15 @@ func (e *Engine) Heal() {
 	e.losses.Clear()
 }
 
-// replaces reports whether the fault answers by itself, with an answer that is no envelope.
+// replaces reports whether the fault replaces the answer by one without an envelope.
 func (f *Fault) replaces() bool { return f.Body != nil || f.plain() }
 
-// plain reports whether the answer is a bare HTTP status, as something before the API would give it.
+// plain reports whether the answer is a bare HTTP status, as from a proxy in front of the API.
 func (f *Fault) plain() bool {
 	return f.Body == nil && f.Code == 0 && f.Status != 0 && f.Status != http.StatusOK
 }
 
-// send writes the engine's answer, or the fault's own, as the fault wants it.
+// send writes the answer of the engine, or the fault's own answer, with the changes of the fault.
 func (f *Fault) send(w http.ResponseWriter, answer []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
@@ -80,7 +80,7 @@ func (f *Fault) send(w http.ResponseWriter, answer []byte) {
 	panic(http.ErrAbortHandler)
 }
 
-// reset breaks the connection off without an answer: by a TCP reset in HTTP/1, by a stream reset in HTTP/2.
+// reset resets the connection without an answer: the TCP connection in HTTP/1, the stream in HTTP/2.
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {

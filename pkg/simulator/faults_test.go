@@ -225,7 +225,7 @@ func TestFaultsQueue(t *testing.T) {
 	}
 }
 
-// What a fault stands in for is not carried out, what it only spoils is.
+// A call whose answer is replaced is not carried out. A call whose answer is only spoiled is.
 func TestFaultsAndTheLedger(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -263,11 +263,11 @@ func TestLatency(t *testing.T) {
 		a := newApp(t, func(c *simulator.Config) { c.Now = time.Now }).withRoom(t)
 		a.sig = sign(key, map[string]any{"TLS.time": time.Now().Unix()})
 		a.Misbehave(simulator.Fault{Command: "get_room_stats", Latency: time.Hour})
-		begun := time.Now()
+		started := time.Now()
 		var slow sync.WaitGroup
 		slow.Go(func() {
 			check(t, a.call(t, "get_room_stats", `{"RoomId":"room_id"}`), 0, "")
-			if took := time.Since(begun); took != time.Hour {
+			if took := time.Since(started); took != time.Hour {
 				t.Errorf("took %v, want an hour", took)
 			}
 		})
@@ -276,8 +276,8 @@ func TestLatency(t *testing.T) {
 			t.Errorf("calls on their way: %+v", calls)
 		}
 		check(t, a.call(t, "get_room_info", `{"RoomId":"room_id"}`), 0, "") // others are not held up
-		if time.Since(begun) != 0 {
-			t.Errorf("another call took %v", time.Since(begun))
+		if time.Since(started) != 0 {
+			t.Errorf("another call took %v", time.Since(started))
 		}
 		slow.Wait()
 	})
@@ -289,10 +289,10 @@ func TestLatencyEndsWithTheCaller(t *testing.T) {
 		a.Misbehave(simulator.Fault{Latency: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		begun := time.Now()
+		started := time.Now()
 		defer func() {
-			if p := recover(); p != http.ErrAbortHandler || time.Since(begun) != time.Second {
-				t.Errorf("ended with %v after %v", p, time.Since(begun))
+			if p := recover(); p != http.ErrAbortHandler || time.Since(started) != time.Second {
+				t.Errorf("ended with %v after %v", p, time.Since(started))
 			}
 			if _, err := a.Room("room_id"); err != nil {
 				t.Error("carried out for nobody")

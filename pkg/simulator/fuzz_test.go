@@ -7,7 +7,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// FuzzUserSig looks for a signature that the engine takes although nobody signed it with the key.
+// FuzzUserSig looks for a signature that the engine accepts although it was not made with the key.
 func FuzzUserSig(f *testing.F) {
 	for _, sig := range []string{
 		sign("another", nil), sign("another", map[string]any{"TLS.userbuf": "AAAA"}), sign("another", map[string]any{"TLS.identifier": "user1"}),

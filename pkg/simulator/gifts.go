@@ -17,7 +17,7 @@ type SentGift struct {
 	Receivers []string
 }
 
-// AddGift puts a gift into the catalogue, or changes its price for the gifts sent from now on.
+// AddGift adds a gift to the catalogue, or changes its price for gifts that are sent later.
 func (e *Engine) AddGift(gift Gift) error {
 	if err := checkBytes("GiftId", gift.ID, maxGiftID); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (e *Engine) give(ctx context.Context, sent SentGift, clientIP string) error
 	if err := e.beforeGift(ctx, sent, price, clientIP); err != nil {
 		return err
 	}
-	return e.ledger.change(sent.RoomID, func(r *room) error {
+	return e.ledger.update(sent.RoomID, func(r *room) error {
 		if r != to {
 			return errRoomUnknown // it was dissolved while the webhook was answered, and its id used again
 		}
@@ -85,7 +85,7 @@ func (e *Engine) checkReceivers(receivers []string) error {
 	return nil
 }
 
-// GiftCount tells what an account received in a room, as get_gift_count does.
+// GiftCount returns what an account received in a room, as get_gift_count does.
 func (e *Engine) GiftCount(roomID, receiver string) (GiftCount, error) {
 	var count GiftCount
 	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
@@ -94,7 +94,7 @@ func (e *Engine) GiftCount(roomID, receiver string) (GiftCount, error) {
 	if err := e.checkAccount("From_Account", receiver); err != nil {
 		return count, err
 	}
-	err := e.ledger.look(roomID, func(r *room) {
+	err := e.ledger.view(roomID, func(r *room) {
 		if got := r.received[receiver]; got != nil {
 			count = got.GiftCount
 		}

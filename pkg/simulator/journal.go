@@ -16,30 +16,30 @@ type Call struct {
 	Command string     // what follows /v4/live_engine_http_srv/, or the whole path
 	Query   url.Values // with the signature
 	Body    string
-	Code    int // the ErrorCode answered; -1 while there is no answer, or when it was none of the engine's own
+	Code    int // the ErrorCode answered; -1 before the answer, or if a fault replaced the answer
 	At      time.Time
 }
 
-// Calls returns the requests so far, the last 10,000 of them, in the order in which they came.
+// Calls returns the last 10,000 requests in order of arrival.
 func (e *Engine) Calls() []Call { return e.journal.list() }
 
-// Count returns how many requests for a command came so far, answered or not; for "" all, unknown commands included.
+// Count returns the number of requests for a command so far, answered or not; "" counts all, including unknown commands.
 func (e *Engine) Count(command string) int {
 	count, _ := e.journal.tally(command)
 	return count
 }
 
-// Peak returns the most requests for a command that came within one second, wherever that second begins; for "" of all.
+// Peak returns the largest number of requests for a command within any period of one second; "" counts all commands.
 func (e *Engine) Peak(command string) int {
 	_, peak := e.journal.tally(command)
 	return peak
 }
 
-// journal remembers calls. What it is given it keeps as it is; it is taken apart when somebody looks.
+// journal remembers calls. It keeps them raw and parses them only when they are read.
 type journal struct {
 	mu      sync.Mutex
 	entries []entry // a ring of maxCalls
-	begun   int
+	started int     // calls so far
 	tallies map[string]*tally
 }
 
@@ -63,7 +63,7 @@ func newJournal(commands iter.Seq[string]) *journal {
 	return j
 }
 
-// begin writes a call down and returns its number.
+// begin records a call and returns its number.
 func (j *journal) begin(command, query string, body []byte, now time.Time) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -71,14 +71,14 @@ func (j *journal) begin(command, query string, body []byte, now time.Time) int {
 	if len(j.entries) < maxCalls {
 		j.entries = append(j.entries, e)
 	} else {
-		j.entries[j.begun%maxCalls] = e
+		j.entries[j.started%maxCalls] = e
 	}
 	j.tallies[""].add(now)
 	if of := j.tallies[command]; of != nil && command != "" {
 		of.add(now)
 	}
-	j.begun++
-	return j.begun - 1
+	j.started++
+	return j.started - 1
 }
 
 func (t *tally) add(now time.Time) {
@@ -86,18 +86,18 @@ func (t *tally) add(now time.Time) {
 	t.peak = max(t.peak, t.second.add(now, time.Second))
 }
 
-// end notes the code that call n was answered with, if the call is still remembered.
+// end records the code of the answer to call n, if the call is still remembered.
 func (j *journal) end(n, code int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.begun-n <= maxCalls {
+	if j.started-n <= maxCalls {
 		j.entries[n%maxCalls].code = code
 	}
 }
 
 func (j *journal) list() []Call {
 	j.mu.Lock()
-	oldest := max(j.begun-maxCalls, 0) % maxCalls
+	oldest := max(j.started-maxCalls, 0) % maxCalls
 	entries := slices.Concat(j.entries[oldest:], j.entries[:oldest])
 	j.mu.Unlock()
 	calls := make([]Call, len(entries))

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// Statistic is what get_room_stats and destroy_room tell of a whole room, all receivers together.
+// Statistic holds the totals of a room over all receivers, as get_room_stats and destroy_room report them.
 //
 // Source: https://cloud.tencent.com/document/product/647/132566
 type Statistic struct {
-	TotalViewers           int64 // entries: who comes N times counts N
+	TotalViewers           int64 // entries: an account that enters N times counts N times
 	TotalGiftsSent         int64 // pieces
 	TotalGiftCoins         int64
 	TotalUniqueGiftSenders int64
 	TotalLikesReceived     int64
 }
 
-// GiftCount is what get_gift_count tells of one receiver in one room.
+// GiftCount holds the totals of one receiver in one room, as get_gift_count reports them.
 //
 // Source: https://trtc.io/document/72557
 type GiftCount struct {
 	Sequence        int64 // how often the other numbers changed
 	TotalCount      int64 // pieces
 	TotalCoins      int64 // pieces × the price of the gift when it was sent
-	GiftSenderCount int64 // different senders
+	GiftSenderCount int64 // distinct senders
 }
 
-// ledger is what happened in the rooms, and what gifts cost.
+// ledger holds the rooms and the prices of gifts.
 type ledger struct {
 	mu     sync.RWMutex
 	rooms  map[string]*room
@@ -46,7 +46,7 @@ type room struct {
 	seats     map[int64]string   // accounts, by the number of their seat
 }
 
-// errRoomUnknown is the same for rooms of the past and of the future.
+// errRoomUnknown does not distinguish a dissolved room from one that never existed, as at Tencent.
 var errRoomUnknown = refuse(codeRoomUnknown, "the room does not exist, or is dissolved")
 
 type income struct {
@@ -54,7 +54,7 @@ type income struct {
 	senders map[string]bool
 }
 
-// find returns a room; the caller holds the lock, as with the methods of room.
+// find returns a room. The caller holds the lock, also for the methods of room.
 func (l *ledger) find(roomID string) (*room, error) {
 	if found := l.rooms[roomID]; found != nil {
 		return found, nil
@@ -74,7 +74,7 @@ func (l *ledger) create(info RoomInfo, now time.Time) error {
 	return nil
 }
 
-// destroy takes a room out; nothing changes it from then on.
+// destroy removes a room. Nothing changes the room after that.
 func (l *ledger) destroy(roomID string) (*room, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,8 +85,8 @@ func (l *ledger) destroy(roomID string) (*room, error) {
 	return found, err
 }
 
-// look reads a room, change changes one.
-func (l *ledger) look(roomID string, how func(*room)) error {
+// view calls how with a room that it must not change.
+func (l *ledger) view(roomID string, how func(*room)) error {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	found, err := l.find(roomID)
@@ -96,7 +96,8 @@ func (l *ledger) look(roomID string, how func(*room)) error {
 	return err
 }
 
-func (l *ledger) change(roomID string, how func(*room) error) error {
+// update calls how with a room that it may change.
+func (l *ledger) update(roomID string, how func(*room) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found, err := l.find(roomID)
@@ -121,7 +122,7 @@ func (l *ledger) price(sent SentGift) (*room, int64, error) {
 	return found, price, nil
 }
 
-// send gives the gift to every receiver, or to none.
+// send adds the gift for every receiver, or returns an error and adds nothing.
 func (r *room) send(sent SentGift, price int64) error {
 	receivers := int64(len(sent.Receivers))
 	value, ok1 := product(sent.Count, price)

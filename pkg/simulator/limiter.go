@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// window counts what happened within the last span of time, wherever that begins.
+// window counts events within the last span of time.
 type window struct{ times []time.Time }
 
-// add counts one at the time now and returns how many there are.
+// add adds an event and returns the number of events in the window.
 func (w *window) add(now time.Time, span time.Duration) int {
 	n := w.count(now, span)
 	w.times = append(w.times, now)
 	return n + 1
 }
 
-// count forgets what is older than span and returns how many are left.
+// count removes events that are older than span and returns the number of those that remain.
 func (w *window) count(now time.Time, span time.Duration) int {
 	for len(w.times) > 0 && now.Sub(w.times[0]) >= span {
 		w.times = w.times[1:]
@@ -23,7 +23,7 @@ func (w *window) count(now time.Time, span time.Duration) int {
 	return len(w.times)
 }
 
-// limiter allows so many calls of a command in any second. A refused call does not count.
+// limiter allows a number of calls per command in any period of one second. A refused call does not count.
 type limiter struct {
 	mu      sync.Mutex
 	limited map[string]*limited

@@ -21,9 +21,9 @@ type listedRoom struct {
 	ViewCount      int64
 }
 
-// getRoomList lists all rooms; whether Tencent leaves out those without IsPublicVisible is documented nowhere. Next is the
-// number of rooms before the page: rooms that change their rank between two calls are skipped or listed twice, as is
-// possible with Tencent's order, too.
+// getRoomList lists all rooms. Whether Tencent leaves out rooms without IsPublicVisible is not documented. Next is the number
+// of rooms before the page, so a room whose rank changes between two calls may be skipped or listed twice; with Tencent's
+// order, this is possible too.
 //
 // Source: https://www.tencentcloud.com/document/product/647/63421
 func (e *Engine) getRoomList(_ *http.Request, body *object) (any, error) {

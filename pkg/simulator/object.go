@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// object is a JSON object whose members are read one by one, by their exact names: encoding/json alone would take roomid
-// for RoomId, and the API's names are case-sensitive. The first member that is missing or mistyped is kept in err, and the
+// object is a JSON object whose members are read one by one, by their exact names: encoding/json alone would accept roomid
+// for RoomId, but the API's names are case-sensitive. err keeps the first member that is missing or has a wrong type; the
 // reading methods then return zero values.
 type object struct {
 	path    string // before the names in error texts
@@ -86,7 +86,7 @@ func read[T any](o *object, name, kind string, fits func(json.RawMessage) bool) 
 	return value
 }
 
-// list takes the pointers out of a list, which tell null from a zero value.
+// list dereferences the pointers of a list. They distinguish null from a zero value.
 func list[T any](pointers []*T, o *object, name string) []T {
 	values := make([]T, 0, len(pointers))
 	for _, pointer := range pointers {

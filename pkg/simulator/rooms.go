@@ -37,7 +37,7 @@ type RoomInfo struct {
 	Category          []int64
 }
 
-// Room is a copy of all that is known of a room.
+// Room is a copy of the state of a room.
 type Room struct {
 	RoomInfo
 	Statistic
@@ -47,7 +47,7 @@ type Room struct {
 	Seats         map[int64]string     // accounts, by the number of their seat
 }
 
-// Dissolved is what is left of a room.
+// Dissolved is the result of dissolving a room.
 type Dissolved struct {
 	Statistic Statistic
 	Webhook   *WebhookOutcome // nil if this webhook is off
@@ -94,17 +94,17 @@ func (e *Engine) create(ctx context.Context, info RoomInfo, clientIP string) err
 
 // EnterRoom counts one entry of an account.
 func (e *Engine) EnterRoom(roomID, account string) error {
-	return e.happen(roomID, account, func(r *room) error { r.statistic.TotalViewers++; return nil })
+	return e.update(roomID, account, func(r *room) error { r.statistic.TotalViewers++; return nil })
 }
 
 // SendMessage counts one message of an account.
 func (e *Engine) SendMessage(roomID, account string) error {
-	return e.happen(roomID, account, func(r *room) error { r.messages++; return nil })
+	return e.update(roomID, account, func(r *room) error { r.messages++; return nil })
 }
 
 // Like counts n likes of an account.
 func (e *Engine) Like(roomID, account string, n int64) error {
-	return e.happen(roomID, account, func(r *room) error {
+	return e.update(roomID, account, func(r *room) error {
 		likes, ok := sum(r.statistic.TotalLikesReceived, n)
 		if n < 1 || !ok {
 			return refuse(codeParameter, "%d likes: not above zero, or more than 64 bits in all", n)
@@ -114,22 +114,22 @@ func (e *Engine) Like(roomID, account string, n int64) error {
 	})
 }
 
-func (e *Engine) happen(roomID, account string, how func(*room) error) error {
+func (e *Engine) update(roomID, account string, how func(*room) error) error {
 	if err := e.checkAccount("account", account); err != nil {
 		return err
 	}
-	return e.ledger.change(roomID, how)
+	return e.ledger.update(roomID, how)
 }
 
-// Room copies what is known of a room.
+// Room returns a copy of the state of a room.
 func (e *Engine) Room(roomID string) (Room, error) {
 	var found Room
-	err := e.ledger.look(roomID, func(r *room) { found = r.snapshot() })
+	err := e.ledger.view(roomID, func(r *room) { found = r.snapshot() })
 	return found, err
 }
 
-// DestroyRoom dissolves a room, as destroy_room does, and waits until the webhook is answered or ctx is done. That the
-// webhook failed is no error here.
+// DestroyRoom dissolves a room, as destroy_room does, and waits until the webhook is answered or ctx is done. A webhook that
+// fails is not an error here.
 func (e *Engine) DestroyRoom(ctx context.Context, roomID string) (Dissolved, error) {
 	return e.dissolve(ctx, roomID, localIP)
 }

@@ -36,7 +36,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
-		panic(http.ErrAbortHandler) // the caller has gone, there is nobody to answer
+		panic(http.ErrAbortHandler) // the caller has gone
 	}
 	number := e.journal.begin(name, r.URL.RawQuery, text, e.config.Now())
 	f, _ := e.faults.Take(name)
@@ -57,11 +57,11 @@ func (e *Engine) answer(r *http.Request, name string, text []byte, f Fault) enve
 	if f.Code != 0 {
 		return e.envelope(nil, &Error{f.Code, f.Info})
 	}
-	return e.envelope(e.carryOut(r, name, text))
+	return e.envelope(e.execute(r, name, text))
 }
 
-// carryOut checks a call and does what it asks.
-func (e *Engine) carryOut(r *http.Request, name string, text []byte) (any, error) {
+// execute checks a call and carries it out.
+func (e *Engine) execute(r *http.Request, name string, text []byte) (any, error) {
 	if err := e.admit(r, name, e.config.Now()); err != nil {
 		return nil, err
 	}
@@ -86,13 +86,13 @@ func (e *Engine) envelope(data any, err error) envelope {
 	return envelope{ActionStatus: "FAIL", ErrorCode: refusal.Code, ErrorInfo: refusal.Info, RequestID: id}
 }
 
-// admit checks all of a call but its body.
+// admit checks everything of a call but its body.
 func (e *Engine) admit(r *http.Request, name string, now time.Time) error {
 	if r.Method != http.MethodPost {
 		return refuse(codeHTTP, "the method is %s, it must be POST", r.Method)
 	}
 	if e.commands[name] == nil {
-		return refuse(codeCommand, "there is no command %q", name)
+		return refuse(codeCommand, "unknown command %q", name)
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -123,7 +123,7 @@ func (e *Engine) checkQuery(query url.Values) error {
 		if n, err := strconv.ParseInt(app, 10, 64); err != nil || strconv.FormatInt(n, 10) != app || n <= 0 {
 			return refuse(codeAppInvalid, "sdkappid is not a number above zero")
 		}
-		return refuse(codeAppUnknown, "there is no app %s here", app)
+		return refuse(codeAppUnknown, "unknown app %s", app)
 	}
 	_, err := strconv.ParseUint(query.Get("random"), 10, 32)
 	switch {

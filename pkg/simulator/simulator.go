@@ -33,29 +33,29 @@ type Config struct {
 
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
-	// Limits are the calls per second by command; a command that is not named has none. Default, when nil:
-	// [DocumentedLimits]. An empty map switches them off.
+	// Limits are the calls per second by command; a command that is not listed has no limit. Default, if nil:
+	// [DocumentedLimits]. An empty map means no limits.
 	Limits map[string]int
-	// Accounts are the imported accounts, besides Admin. When there are none, every account is taken as imported.
+	// Accounts are the imported accounts, besides Admin. If empty, every account counts as imported.
 	Accounts []string
 	// Gifts is the catalogue. Default, when nil: [DefaultGifts].
 	Gifts []Gift
-	// MaxBadSignatures is how many refused signatures within a minute shut the app off for a minute. Default, when 0: 10.
-	// Negative: never.
+	// MaxBadSignatures is the number of refused signatures within a minute that shut the app off for a minute. Default, if 0:
+	// 10. Negative: never.
 	MaxBadSignatures int
 
 	// WebhookURL, WebhookToken and WebhookCommands are the arguments of the first [Engine.SetWebhook].
 	WebhookURL      string
 	WebhookToken    string
 	WebhookCommands []string
-	// Transport sends the webhooks. Default: one that keeps no connection open.
+	// Transport sends the webhooks. Default: a transport that keeps no connections open.
 	Transport http.RoundTripper
 
 	// Rand decides where a rule has a Probability. The engine draws from it under a lock of its own. Default: a random seed.
 	Rand rand.Source
 }
 
-// Engine is one simulated app. It may be used from several goroutines, and leaves nothing behind that must be closed.
+// Engine is one simulated app. It may be used from several goroutines, and needs no closing.
 type Engine struct {
 	config   Config
 	appID    string // SDKAppID as it stands in a query
@@ -72,19 +72,19 @@ type Engine struct {
 	webhook  webhook
 }
 
-// DocumentedLimits gives the calls per second that the pages of the commands allow. destroy_room's page names none.
+// DocumentedLimits returns the calls per second that the pages of the commands allow. The page of destroy_room names no limit.
 func DocumentedLimits() map[string]int {
 	return map[string]int{
 		"create_room": 200, "get_gift_count": 200, "get_room_info": 200, "get_room_list": 10, "get_room_stats": 100, "send_gift": 200,
 	}
 }
 
-// DefaultGifts gives the catalogue of an app that has none of its own.
+// DefaultGifts returns the catalogue that is used if Config.Gifts is nil.
 func DefaultGifts() []Gift {
 	return []Gift{{ID: "rose", Coins: 1}, {ID: "car", Coins: 100}, {ID: "rocket", Coins: 1000}}
 }
 
-// New makes an app without rooms. It refuses a config with something missing, out of range or misspelt.
+// New creates an app without rooms. It returns an error if a required field is missing, or a field is invalid.
 func New(config Config) (*Engine, error) {
 	if config.SDKAppID <= 0 || config.Admin == "" || config.SecretKey == "" {
 		return nil, errors.New("simulator: SDKAppID, Admin and SecretKey are required")
@@ -140,7 +140,7 @@ func chance(source rand.Source) func() float64 {
 func (e *Engine) configure(config Config) error {
 	for command, limit := range config.Limits {
 		if e.commands[command] == nil || limit <= 0 {
-			return fmt.Errorf("simulator: Limits: %d calls per second of %q: no such command, or not above zero", limit, command)
+			return fmt.Errorf("simulator: Limits: %q has the limit %d: unknown command, or limit not above zero", command, limit)
 		}
 	}
 	e.limiter = newLimiter(config.Limits)
@@ -161,8 +161,8 @@ func (e *Engine) configure(config Config) error {
 	return e.SetWebhook(config.WebhookURL, config.WebhookToken, config.WebhookCommands...)
 }
 
-// SetSecretKey rotates the app's key: signatures of other keys are refused from now on, but for those of the keys that are
-// named as also accepted. A shut-off because of bad signatures stays.
+// SetSecretKey replaces the app's key. Signatures with other keys are refused from now on, except those in alsoAccepted. A
+// shut-off because of bad signatures stays in force.
 func (e *Engine) SetSecretKey(key string, alsoAccepted ...string) error {
 	keys := append([]string{key}, alsoAccepted...)
 	for _, key := range keys {

@@ -26,8 +26,8 @@ type ticket struct {
 	mac        []byte
 }
 
-// parseTicket undoes the three layers of a UserSig: base64 in an alphabet of its own, zlib, JSON. It takes what a signer
-// makes and nothing besides: no line breaks, no bytes after the end.
+// parseTicket decodes the three layers of a UserSig: base64 with a special alphabet, zlib, JSON. It is strict: line breaks and
+// bytes after the end are errors.
 func parseTicket(sig string) (ticket, error) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-"
 	packed, err := decode64(base64.NewEncoding(alphabet).WithPadding('_'), sig)
@@ -45,14 +45,14 @@ func parseTicket(sig string) (ticket, error) {
 	return readTicket(members)
 }
 
-// decode64 is strict: the standard library overlooks line breaks.
+// decode64 is strict: it refuses line breaks, which the standard library ignores.
 func decode64(encoding *base64.Encoding, text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, errors.New("a line break in base64")
 	}
 	raw, err := encoding.Strict().DecodeString(text)
 	if err != nil {
-		return nil, fmt.Errorf("not its base64: %w", err)
+		return nil, fmt.Errorf("invalid base64: %w", err)
 	}
 	return raw, nil
 }
@@ -96,7 +96,7 @@ func readTicket(members *object) (ticket, error) {
 	case t.time < 0 || t.expire < 0:
 		return ticket{}, errors.New("TLS.time or TLS.expire is negative")
 	case strings.ContainsFunc(t.identifier, unicode.IsControl):
-		// With line breaks the lines under the MAC could be read as another ticket's.
+		// With line breaks, the lines that the MAC covers could be those of another ticket.
 		return ticket{}, errors.New("TLS.identifier has a control character")
 	}
 	if _, err = decode64(base64.StdEncoding, t.userBuf); err != nil {

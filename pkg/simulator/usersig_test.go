@@ -88,7 +88,7 @@ func TestUserSigForms(t *testing.T) {
 		{name: "negative time", sig: text(`time":1`, `time":-1`), code: 70003, info: "negative"},
 		{name: "MAC is no base64", sig: text("AA==", "AA"), code: 70003, info: "TLS.sig"},
 		{name: "MAC has stray bits", sig: text("AA==", "AB=="), code: 70003, info: "TLS.sig"},
-		{name: "stray bits", sig: encode(make([]byte, 1))[:1] + "B__", code: 70003, info: "its base64"},
+		{name: "stray bits", sig: encode(make([]byte, 1))[:1] + "B__", code: 70003, info: "invalid base64"},
 		{name: "MAC is a number", sig: text(`"AA=="`, "1"), code: 70003, info: "TLS.sig must be a String"},
 		{name: "userbuf is no base64", sig: with("TLS.userbuf", "A"), code: 70003, info: "TLS.userbuf"},
 		{

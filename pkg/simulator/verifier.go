@@ -49,12 +49,12 @@ func (v *verifier) countBad(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.bad.add(now, time.Minute) >= v.maxBad {
-		v.shutOffUntil = now.Add(time.Minute) // by then, the bad ones are forgotten, too
+		v.shutOffUntil = now.Add(time.Minute) // the window of bad signatures is empty by then
 	}
 }
 
-// verify looks at whom the signature names before it looks at the MAC: the signature of another app has another key, too,
-// and 70014 tells more than 70009. That it is expired it says only of a right one.
+// verify checks the names in the signature before the MAC: the signature of another app has another key too, and 70014 says
+// more than 70009. It reports an expired signature only if the MAC is right.
 func (v *verifier) verify(keys []string, sig, identifier string, now time.Time) error {
 	t, err := parseTicket(sig)
 	switch {
@@ -74,7 +74,7 @@ func (v *verifier) verify(keys []string, sig, identifier string, now time.Time) 
 
 func (t ticket) signedWith(key string) bool { return hmac.Equal(t.mac, t.sign(key)) }
 
-// sign makes the MAC that the ticket must have: HMAC-SHA256 over one line for each member.
+// sign returns the MAC that the ticket must have: HMAC-SHA256 over one line for each member.
 //
 // Source: https://github.com/tencentyun/tls-sig-api-v2-golang
 func (t ticket) sign(key string) []byte {

@@ -165,16 +165,16 @@ func TestWebhookHasFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, func(c *simulator.Config) { c.Transport, c.WebhookURL = silent{}, "https://example.com/" }).withRoom(t)
 		must(t, a.CreateRoom(simulator.RoomInfo{RoomID: "other"}))
-		begun := time.Now()
+		started := time.Now()
 		check(t, a.call(t, "destroy_room", `{"RoomId":"room_id"}`), 0, "")
-		if took := time.Since(begun); took != 5*time.Second || !errors.Is(a.LastWebhook().Err, context.DeadlineExceeded) {
+		if took := time.Since(started); took != 5*time.Second || !errors.Is(a.LastWebhook().Err, context.DeadlineExceeded) {
 			t.Errorf("gave up after %v with %v", took, a.LastWebhook().Err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		begun = time.Now()
-		if dissolved, err := a.DestroyRoom(ctx, "other"); err != nil || dissolved.Webhook.Err == nil || time.Since(begun) != time.Second {
-			t.Errorf("%+v, %v after %v; want the deadline of the caller", dissolved.Webhook, err, time.Since(begun))
+		started = time.Now()
+		if dissolved, err := a.DestroyRoom(ctx, "other"); err != nil || dissolved.Webhook.Err == nil || time.Since(started) != time.Second {
+			t.Errorf("%+v, %v after %v; want the deadline of the caller", dissolved.Webhook, err, time.Since(started))
 		}
 	})
 }

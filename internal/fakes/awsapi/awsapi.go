@@ -1,7 +1,7 @@
 // Package awsapi is a fake AWS endpoint on loopback, for tests: Secrets Manager's GetSecretValue, SQS's SendMessage and
 // EventBridge's PutEvents.
 //
-// It checks the signature of each request as AWS does, gives AWS's own answers and errors, keeps what it was sent, and fails
+// It checks the signature of each request as AWS does, answers with AWS's own texts and errors, keeps what it receives, and fails
 // on demand. One server stands for all services; its URL goes into AWS_ENDPOINT_URL.
 //
 // Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
@@ -20,18 +20,18 @@ import (
 )
 
 const (
-	account = "123456789012" // that every simulated resource is in
-	maxBody = 1 << 21        // bytes; no call of these services takes more
+	account = "123456789012" // the account of every simulated resource
+	maxBody = 1 << 21        // bytes; no call of these services accepts more
 )
 
 // Credentials are those of the only client.
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey string
-	SessionToken    string // none: a request must not have one
+	SessionToken    string // if empty, a request must not have a session token
 }
 
-// Config of a [Server]. What is empty has a default.
+// Config of a [Server]. Empty fields have defaults.
 type Config struct {
 	Credentials Credentials // default: made-up ones with a session token, as a Lambda function has
 	Region      string      // default: eu-west-1
@@ -57,12 +57,12 @@ type Server struct {
 	refuse      []string // error codes for the next entries of PutEvents
 }
 
-// operation is one call that the server knows.
+// operation is a call that the server supports.
 type operation struct {
 	service     string // as in the scope of the signature
 	action      string
 	contentType string
-	// serve carries the call out while the server is locked.
+	// serve carries out the call. The server is locked.
 	serve func(body []byte) (any, *failure)
 }
 
@@ -70,7 +70,7 @@ type operation struct {
 type failure struct {
 	status        int
 	code, message string
-	query         string // the code in the header X-Amzn-Query-Error, which SQS has beside the one of JSON
+	query         string // the code in the header X-Amzn-Query-Error, which SQS sends in addition to the one in JSON
 }
 
 // New starts a server. The caller closes it.
@@ -103,7 +103,7 @@ func (s *Server) SetCredentials(credentials Credentials) {
 	s.credentials = credentials
 }
 
-// Environment gives the variables with which an AWS client finds the server and may use it.
+// Environment returns the variables with which an AWS client finds the server and is authorized.
 func (s *Server) Environment() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +116,7 @@ func (s *Server) Environment() map[string]string {
 	}
 }
 
-// Lookup gives one variable of Environment, like os.Getenv.
+// Lookup returns a variable of Environment, like os.Getenv.
 func (s *Server) Lookup(name string) string { return s.Environment()[name] }
 
 func (s *Server) action(r *http.Request) string {
@@ -172,13 +172,13 @@ func (f *failure) send(w http.ResponseWriter) {
 func send(w http.ResponseWriter, contentType string, status int, answer any) {
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(answer) // plain data encodes; a caller that has gone does not matter
+	json.NewEncoder(w).Encode(answer) // fails only if the caller has gone
 }
 
 // decode reads the body of a call.
 func decode(body []byte, into any) *failure {
 	if err := json.Unmarshal(body, into); err != nil {
-		return &failure{status: 400, code: "SerializationException", message: "the body is not the JSON of this call"}
+		return &failure{status: 400, code: "SerializationException", message: "invalid JSON, or not the input of this call"}
 	}
 	return nil
 }

@@ -235,7 +235,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// AWS repeats the session token in this message; whoever logs it has to know.
+// AWS repeats the session token in this message, so the message must not be logged as it is.
 func TestMismatchRepeatsTheCanonicalRequest(t *testing.T) {
 	t.Parallel()
 	server := start(t)

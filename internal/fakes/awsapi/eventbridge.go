@@ -9,18 +9,18 @@ import (
 // maxEntries is the most that one PutEvents may hold.
 const maxEntries = 10
 
-// Event is what EventBridge was sent and took.
+// Event is an event that EventBridge accepted.
 type Event struct {
-	ID         string `json:"-"` // that EventBridge answered
+	ID         string `json:"-"` // from the answer of EventBridge
 	Bus        string `json:"EventBusName"`
 	Source     string
 	DetailType string
 	Detail     string // JSON
 	Resources  []string
-	Time       float64 // Unix seconds; 0 for none
+	Time       float64 // Unix seconds; 0 if not sent
 }
 
-// Events gives the events that all buses have taken, in order of arrival.
+// Events returns the events that all buses accepted, in order of arrival.
 func (s *Server) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,7 +28,7 @@ func (s *Server) Events() []Event {
 }
 
 // RefuseEvents makes the next entries of PutEvents fail, one for each code, like InternalFailure or ThrottlingException. The
-// call itself succeeds then: that is how EventBridge refuses.
+// call itself succeeds, as on EventBridge.
 func (s *Server) RefuseEvents(codes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

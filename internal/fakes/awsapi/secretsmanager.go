@@ -17,7 +17,7 @@ type version struct {
 	created int64 // Unix seconds
 }
 
-// SetSecret stores a text as the current version. The one before becomes AWSPREVIOUS, as after a rotation.
+// SetSecret stores a text as the current version. The version before becomes AWSPREVIOUS, as after a rotation.
 func (s *Server) SetSecret(name, value string) {
 	s.setSecret(name, "AWSCURRENT", version{text: &value})
 }
@@ -91,7 +91,7 @@ func (s *Server) getSecretValue(body []byte) (any, *failure) {
 	return getSecretValueOutput{s.SecretARN(name), v.created, name, v.binary, v.text, v.id, []string{stage}}, nil
 }
 
-// secretName gives the name behind an ARN, with or without the six characters, or the name itself.
+// secretName returns the name in an ARN, with or without the six characters. Other ids are names.
 func (s *Server) secretName(id string) string {
 	if name, ok := strings.CutPrefix(id, strings.TrimSuffix(s.SecretARN(""), "-AbCdEf")); ok {
 		return strings.TrimSuffix(name, "-AbCdEf")
@@ -99,7 +99,7 @@ func (s *Server) secretName(id string) string {
 	return id
 }
 
-// find gives the label of the version that is asked for: by its id, by its label, else the current one.
+// find returns the label of the requested version: by its id, by its label, or the current one.
 func (known stages) find(input getSecretValueInput) (stage string, found bool) {
 	stage = input.VersionStage
 	if stage == "" {

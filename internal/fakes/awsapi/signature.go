@@ -23,7 +23,7 @@ const (
 	tolerance = 5 * time.Minute // between the clocks of client and server
 )
 
-// verify checks the signature of a request by making it again; the server is locked.
+// verify checks the signature of a request by signing the request itself. The server is locked.
 //
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func (s *Server) verify(r *http.Request, service string, body []byte) *failure {
@@ -67,7 +67,7 @@ func refused(code, message string) *failure {
 	return &failure{status: http.StatusForbidden, code: code, message: message}
 }
 
-// mismatch has the canonical request in its message, with the client's session token, as AWS's own has: see
+// mismatch includes the canonical request in its message, with the client's session token, as AWS does: see
 // https://github.com/aws/aws-sdk-cpp/issues/17.
 func mismatch(r *http.Request, signedHeaders []string) *failure {
 	var text strings.Builder
@@ -87,7 +87,7 @@ func parseAuthorization(header string) (cloudapi.Authorization, bool) {
 	return cloudapi.ParseAuthorization(header, algorithm, "aws4_request", 2)
 }
 
-// mustBeSigned names a header that is not signed although it has to be: the host and everything that is AWS's own.
+// mustBeSigned returns the name of an unsigned header that must be signed: the host and all headers of AWS.
 func mustBeSigned(header http.Header, signed []string) string {
 	if !slices.Contains(signed, "host") {
 		return "host"
@@ -101,10 +101,10 @@ func mustBeSigned(header http.Header, signed []string) string {
 	return ""
 }
 
-// sign gives the signature that the request must have. The SDK's signer does the work, on a copy that has just the headers
-// that the client signed; it adds host, date and session token by itself.
+// sign returns the signature that the request must have. The SDK's signer computes it, on a copy with only the headers that the
+// client signed; the signer adds host, date and session token itself.
 func (s *Server) sign(r *http.Request, service string, signed []string, at time.Time, body []byte) string {
-	again := &http.Request{
+	unsigned := &http.Request{
 		Method: r.Method,
 		URL:    &url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
 		Host:   r.Host,
@@ -112,11 +112,11 @@ func (s *Server) sign(r *http.Request, service string, signed []string, at time.
 	}
 	for _, name := range signed {
 		if name == "content-length" {
-			again.ContentLength = int64(len(body))
+			unsigned.ContentLength = int64(len(body))
 			continue
 		}
 		if values := r.Header.Values(name); len(values) > 0 {
-			again.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+			unsigned.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
 		}
 	}
 	credentials := aws.Credentials{
@@ -125,9 +125,9 @@ func (s *Server) sign(r *http.Request, service string, signed []string, at time.
 		SessionToken:    s.credentials.SessionToken,
 	}
 	hash := sha256.Sum256(body)
-	if v4.NewSigner().SignHTTP(context.Background(), credentials, again, hex.EncodeToString(hash[:]), service, s.region, at) != nil {
+	if v4.NewSigner().SignHTTP(context.Background(), credentials, unsigned, hex.EncodeToString(hash[:]), service, s.region, at) != nil {
 		return ""
 	}
-	made, _ := parseAuthorization(again.Header.Get("Authorization"))
+	made, _ := parseAuthorization(unsigned.Header.Get("Authorization"))
 	return made.Signature
 }

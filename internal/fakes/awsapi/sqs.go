@@ -13,9 +13,9 @@ import (
 // maxMessage is the size of the largest message, in bytes.
 const maxMessage = 1 << 20
 
-// Message is what SQS was sent.
+// Message is a message that was sent to SQS.
 type Message struct {
-	MessageID       string `json:"-"` // that SQS answered
+	MessageID       string `json:"-"` // from the answer of SQS
 	QueueURL        string `json:"QueueUrl"`
 	Body            string `json:"MessageBody"`
 	DelaySeconds    int
@@ -24,7 +24,7 @@ type Message struct {
 	Attributes      map[string]json.RawMessage `json:"MessageAttributes"`
 }
 
-// Messages gives the messages that all queues have, in order of arrival.
+// Messages returns the messages of all queues, in order of arrival.
 func (s *Server) Messages() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *Server) sendMessage(body []byte) (any, *failure) {
 	}
 	message.MessageID = fmt.Sprintf("00000000-0000-4000-a000-%012d", len(s.messages)+1)
 	s.messages = append(s.messages, message)
-	sum := md5.Sum([]byte(message.Body)) // of the protocol: clients compare it
+	sum := md5.Sum([]byte(message.Body)) // clients compare it
 	return map[string]string{"MessageId": message.MessageID, "MD5OfMessageBody": hex.EncodeToString(sum[:])}, nil
 }
 

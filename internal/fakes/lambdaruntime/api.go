@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// account is the AWS account that every simulated function is in.
+// account is the AWS account of every simulated function.
 const account = "123456789012"
 
 // api is the Runtime API as the function sees it.
@@ -48,14 +48,14 @@ func (r *Runtime) next(w http.ResponseWriter, request *http.Request) {
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(time.Now().Add(r.config.Timeout).UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", r.config.Region, account, r.config.Name))
 	header.Set("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000"+i.id[len(i.id)-12:]+";Parent=0000000000000000;Sampled=0")
-	w.Write(i.payload) // a function that is gone is noticed by its process
+	w.Write(i.payload) // if the function has ended, Invoke learns it from the process
 }
 
-// take keeps the reply to an invocation. A function has one for each.
+// take keeps the reply to an invocation. A second reply to the same invocation is refused.
 func (r *Runtime) take(w http.ResponseWriter, request *http.Request, read func(body []byte) Reply) {
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
-		return // the function is gone
+		return // the function has ended
 	}
 	id := request.PathValue("id")
 	w.Header().Set("Content-Type", "application/json")
@@ -76,7 +76,7 @@ func (r *Runtime) take(w http.ResponseWriter, request *http.Request, read func(b
 	io.WriteString(w, `{"status":"OK"}`)
 }
 
-// failure reads an error as functions report it.
+// failure decodes an error as functions report it.
 func failure(body []byte, header http.Header) Reply {
 	var e struct {
 		Message string `json:"errorMessage"`

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// The test binary is the function as well: the variable says which one.
+// The test binary is also the function. The variable FUNCTION selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
@@ -33,10 +33,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// meeting is where two invocations wait for each other.
+// meeting makes two invocations wait for each other.
 var meeting = make(chan struct{})
 
-// handle does what the payload says.
+// handle runs the command in the payload.
 func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 	var command string
 	if err := json.Unmarshal(payload, &command); err != nil {
@@ -64,7 +64,7 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	case "confused": // answers twice, and what was never asked
+	case "confused": // replies to an invocation that does not exist
 		return post("00000000-0000-4000-8000-999999999999", "response"), nil
 	case "strange":
 		invocation, _ := lambdacontext.FromContext(ctx)
@@ -86,7 +86,7 @@ func describe(ctx context.Context) map[string]any {
 	}
 }
 
-// post talks to the Runtime API directly.
+// post calls the Runtime API directly.
 func post(id, kind string) string {
 	url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/" + id + "/" + kind
 	response, err := http.Post(url, "text/plain", strings.NewReader("not JSON"))

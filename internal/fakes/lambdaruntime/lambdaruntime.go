@@ -1,8 +1,8 @@
-// Package lambdaruntime runs a Lambda function's program on this machine: the real binary, as it would be deployed, against
-// a simulated Lambda Runtime API on loopback. It is for tests and benchmarks.
+// Package lambdaruntime runs the program of a Lambda function on this machine: the real binary, as it is deployed, against a
+// simulated Lambda Runtime API on loopback. It is for tests and benchmarks.
 //
-// One [Runtime] is one execution environment: one process, which handles one invocation after the other, or several at once
-// when AWS_LAMBDA_MAX_CONCURRENCY in its environment lets it ask for several.
+// One [Runtime] is one execution environment: one process, which handles one invocation after the other, or several at once if
+// AWS_LAMBDA_MAX_CONCURRENCY in its environment allows it.
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package lambdaruntime
@@ -27,8 +27,8 @@ import (
 type Config struct {
 	Binary    string
 	Arguments []string
-	// Environment is the function's own. It has nothing of this process but PATH, HOME and their like, so it must hold the
-	// credentials that the function is to find (AWS_ACCESS_KEY_ID and so on). It wins over what the runtime sets.
+	// Environment is the function's own. The function inherits only PATH, HOME and a few others from this process, so Environment
+	// must contain its credentials (AWS_ACCESS_KEY_ID and so on). It overrides what the runtime sets.
 	Environment map[string]string
 	Name        string        // default: function
 	Region      string        // default: us-east-1
@@ -36,7 +36,7 @@ type Config struct {
 	Timeout     time.Duration // of an invocation; default: 3 s
 }
 
-// Reply is how the function answered one invocation. Payload is the answer or, with ErrorType set, the error as JSON.
+// Reply is the function's reply to one invocation. Payload is the answer or, if ErrorType is set, the error as JSON.
 type Reply struct {
 	RequestID    string
 	Payload      []byte
@@ -50,7 +50,7 @@ type Runtime struct {
 	process   *process.Process
 	server    *httptest.Server
 	queue     chan *invocation
-	ready     chan time.Time // when the function first asked for an invocation
+	ready     chan time.Time // receives when the function first asked for an invocation
 	coldStart time.Duration
 
 	mu      sync.Mutex
@@ -59,11 +59,11 @@ type Runtime struct {
 	replies []Reply
 }
 
-// invocation is one that waits in the queue, or runs.
+// invocation waits in the queue, or runs.
 type invocation struct {
 	id      string
 	payload []byte
-	reply   chan Reply // holds the reply when it is there
+	reply   chan Reply // has room for the reply
 }
 
 const (
@@ -71,8 +71,8 @@ const (
 	stopGrace  = 2 * time.Second  // for a process to end when it is asked to
 )
 
-// Start runs the function and returns when it asks for its first invocation. When it ends before that, or ctx does, or
-// 30 s are over, the error holds what it printed.
+// Start runs the function and returns when it asks for its first invocation. If it ends before that, or ctx is done, or 30 s have
+// passed, the error contains what it printed.
 func Start(ctx context.Context, config Config) (*Runtime, error) {
 	config.Name = cmp.Or(config.Name, "function")
 	config.Region = cmp.Or(config.Region, "us-east-1")
@@ -85,7 +85,7 @@ func Start(ctx context.Context, config Config) (*Runtime, error) {
 	defer cancel()
 	r := &Runtime{config: config, queue: make(chan *invocation), ready: make(chan time.Time, 1), running: map[string]*invocation{}}
 	r.server = httptest.NewServer(r.api())
-	begun := time.Now()
+	started := time.Now()
 	var err error
 	if r.process, err = process.Start(config.Binary, config.Arguments, r.environment()); err != nil {
 		r.server.Close()
@@ -93,7 +93,7 @@ func Start(ctx context.Context, config Config) (*Runtime, error) {
 	}
 	select {
 	case ready := <-r.ready:
-		r.coldStart = ready.Sub(begun)
+		r.coldStart = ready.Sub(started)
 		return r, nil
 	case <-r.process.Done():
 		err = r.process.Ended("before it asked for its first invocation")
@@ -104,7 +104,7 @@ func Start(ctx context.Context, config Config) (*Runtime, error) {
 	return nil, err
 }
 
-// environment is what the platform sets, and then the caller's.
+// environment returns what the platform sets, overridden by what the caller sets.
 //
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (r *Runtime) environment() map[string]string {
@@ -124,10 +124,10 @@ func (r *Runtime) environment() map[string]string {
 	return environment
 }
 
-// Invoke has the function handle payload and waits for its reply. Calls queue up while the function is busy. A function
-// that has no reply when its time is over is stopped, as on Lambda, and the reply is an error of type Sandbox.Timedout.
+// Invoke lets the function handle payload and waits for its reply. Calls wait while the function is busy. A function that has not
+// replied in time is stopped, as on Lambda, and the reply is an error of type Sandbox.Timedout.
 //
-// The error tells that there was no reply: ctx is done, or the process has ended.
+// If Invoke returns an error, there was no reply: ctx is done, or the process has ended.
 func (r *Runtime) Invoke(ctx context.Context, payload []byte) (Reply, error) {
 	r.mu.Lock()
 	r.number++
@@ -150,7 +150,7 @@ func (r *Runtime) Invoke(ctx context.Context, payload []byte) (Reply, error) {
 	case reply := <-i.reply:
 		return reply, nil
 	case <-r.process.Done():
-		return r.lastWord(i)
+		return r.lastReply(i)
 	case <-timeout.C:
 		return r.timedOut(i), nil
 	case <-ctx.Done():
@@ -158,8 +158,8 @@ func (r *Runtime) Invoke(ctx context.Context, payload []byte) (Reply, error) {
 	}
 }
 
-// lastWord is the reply that the function sent before it ended, as it does after a panic.
-func (r *Runtime) lastWord(i *invocation) (Reply, error) {
+// lastReply returns the reply that the function sent before it ended, as after a panic.
+func (r *Runtime) lastReply(i *invocation) (Reply, error) {
 	select {
 	case reply := <-i.reply:
 		return reply, nil
@@ -182,7 +182,7 @@ func (r *Runtime) timedOut(i *invocation) Reply {
 	return reply
 }
 
-// Replies gives every reply so far, also those that nobody waited for, in the order they came.
+// Replies returns all replies so far in order of arrival, including those to calls that were given up.
 func (r *Runtime) Replies() []Reply {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -204,8 +204,8 @@ func (r *Runtime) ColdStart() time.Duration { return r.coldStart }
 // PID is the id of the process, for measurements.
 func (r *Runtime) PID() int { return r.process.PID() }
 
-// Close stops the process and the API, and returns when both are gone. Invocations that wait end with an error. It may be
-// called again.
+// Close stops the process and the API, and returns when both have ended. Waiting invocations end with an error. Close may be
+// called more than once.
 func (r *Runtime) Close() {
 	r.process.Stop(stopGrace)
 	r.server.CloseClientConnections()

@@ -236,7 +236,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 func Example() {
 	runtime, err := lambdaruntime.Start(context.Background(), lambdaruntime.Config{
-		Binary:      os.Args[0], // in earnest: dist/aws/api/bootstrap
+		Binary:      os.Args[0], // in production: dist/aws/api/bootstrap
 		Environment: map[string]string{"FUNCTION": "handle", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"},
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package process runs programs for the runtime simulators and for tests: with an environment of their own, with everything they
-// print kept, and never longer than they are wanted.
+// Package process runs programs for the fake runtimes and for tests. A program has an environment of its own, its output is kept,
+// and it does not outlive its use.
 package process
 
 import (
@@ -25,17 +25,17 @@ type Process struct {
 	err     error // how it ended; set before done is closed
 }
 
-// inherited are the only variables that a program has from this process: what a Go program needs to find its way, and where
-// one built with -cover leaves its counters.
+// inherited are the only variables that a program inherits from this process: what a Go program needs, and the directory where a
+// program built with -cover writes its counters.
 var inherited = []string{"GOCOVERDIR", "HOME", "PATH", "SYSTEMROOT", "TMPDIR"}
 
 // Start runs the program at path with nothing but environment and the inherited variables.
 func Start(path string, arguments []string, environment map[string]string) (*Process, error) {
 	p := &Process{command: exec.Command(path, arguments...), done: make(chan struct{})}
 	p.command.Env = variables(environment)
-	p.command.Stdout = &p.output // one writer for both: nothing is torn apart
+	p.command.Stdout = &p.output // one writer for both keeps the order
 	p.command.Stderr = &p.output
-	p.command.WaitDelay = time.Second // for whoever inherited stdout and outlives the program
+	p.command.WaitDelay = time.Second // for a child that inherited stdout and outlives the program
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
@@ -88,10 +88,10 @@ func (p *Process) WaitOutput(ctx context.Context, text string, times int) error 
 // PID is the id of the process.
 func (p *Process) PID() int { return p.command.Process.Pid }
 
-// Done is closed when the program has ended and all its output is there.
+// Done is closed when the program has ended and all its output has been read.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Ended waits for the end and describes it as an error, with the output. When says what the program was doing.
+// Ended waits for the end and describes it as an error with the output. The parameter when says what the program was doing.
 func (p *Process) Ended(when string) error {
 	<-p.done
 	how := "exit status 0"
@@ -105,10 +105,10 @@ func (p *Process) Ended(when string) error {
 	return fmt.Errorf("%s ended %s: %s; it printed:\n%s", filepath.Base(p.command.Path), when, how, printed)
 }
 
-// Stop asks the program to end, kills it when it has not ended after grace, and returns when it is gone.
+// Stop asks the program to end, kills it if it has not ended after grace, and returns when it has ended.
 func (p *Process) Stop(grace time.Duration) {
 	if p.command.Process.Signal(syscall.SIGTERM) != nil {
-		p.command.Process.Kill() // gone already, or a system without SIGTERM
+		p.command.Process.Kill() // it has ended, or the system has no SIGTERM
 	}
 	timer := time.NewTimer(grace)
 	defer timer.Stop()

@@ -16,7 +16,7 @@ import (
 	"github.com/giftstats/giftstats/internal/fakes/process"
 )
 
-// The test binary is the program as well: the variable says which one.
+// The test binary is also the program. The variable PROGRAM selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("PROGRAM") {
 	case "":
@@ -91,7 +91,7 @@ func TestEndedTellsHow(t *testing.T) {
 			if got := p.Ended("at once").Error(); !strings.HasSuffix(got, want) {
 				t.Errorf("Ended = %q, want it to end in %q", got, want)
 			}
-			p.Stop(time.Minute) // again, when it is gone: returns at once
+			p.Stop(time.Minute) // returns at once, because the program has ended
 		})
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/tencentyun/scf-go-lib/cloudfunction/messages"
 )
 
-// Invoke has the function handle payload and waits for its reply. Calls wait while the function is busy, also with one that
-// its caller has given up.
+// Invoke lets the function handle payload and waits for its reply. Calls wait while the function is busy, even with a call that
+// was given up.
 //
-// The error tells that there was no reply: ctx is done, or the process has ended. A function that is late is left alone.
+// If Invoke returns an error, there was no reply: ctx is done, or the process has ended. A function that is late is not stopped.
 func (r *Runtime) Invoke(ctx context.Context, payload []byte, options Options) (Reply, error) {
 	request := r.request(payload, options)
 	select {
@@ -43,7 +43,7 @@ func (r *Runtime) Invoke(ctx context.Context, payload []byte, options Options) (
 	}
 }
 
-// request is the message of an invocation; its deadline is only set when the options have one.
+// request returns the message of an invocation. Its deadline is set only if the options have one.
 func (r *Runtime) request(payload []byte, options Options) *messages.InvokeRequest {
 	r.mu.Lock()
 	r.number++
@@ -63,13 +63,13 @@ func (r *Runtime) request(payload []byte, options Options) *messages.InvokeReque
 		request.Deadline = messages.InvokeRequest_Timestamp{Seconds: options.Deadline.Unix(), Nanos: int64(options.Deadline.Nanosecond())}
 	}
 	if len(options.Environment) > 0 {
-		environment, _ := json.Marshal(options.Environment) // texts only: cannot fail
+		environment, _ := json.Marshal(options.Environment) // strings cannot fail
 		request.Environment = string(environment)
 	}
 	return request
 }
 
-// reply is what the call brought. When a call fails, the connection is gone, and that is when the process ends.
+// reply returns the result of a call. A call fails only if the connection is lost, that is, if the process ends.
 func (r *Runtime) reply(requestID string, call *rpc.Call) (Reply, error) {
 	if call.Error != nil {
 		r.process.Stop(stopGrace)

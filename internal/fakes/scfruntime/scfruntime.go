@@ -1,5 +1,5 @@
-// Package scfruntime runs a Tencent SCF function's program on this machine: the real binary, as it would be deployed,
-// called over net/rpc as the platform does. It is for tests and benchmarks.
+// Package scfruntime runs the program of a Tencent SCF function on this machine: the real binary, as it is deployed, called over
+// net/rpc as the platform does. It is for tests and benchmarks.
 //
 // One [Runtime] is one instance: one process, which handles one event at a time.
 //
@@ -28,7 +28,7 @@ import (
 type Config struct {
 	Binary    string
 	Arguments []string
-	// Environment is the function's own. It has nothing of this process but PATH, HOME and their like.
+	// Environment is the function's own. The function inherits only PATH, HOME and a few others from this process.
 	Environment map[string]string
 	Name        string        // default: function
 	Region      string        // default: ap-singapore
@@ -38,14 +38,14 @@ type Config struct {
 
 // Options of one invocation.
 type Options struct {
-	RequestID string    // default: one that counts up
-	Deadline  time.Time // default: as Config.Timeout says; time.Unix(0, 0) is the platform's zero
-	// Environment is set by the function's library before it handles the event, and stays. The platform sends the
+	RequestID string    // default: made from a counter
+	Deadline  time.Time // default: from Config.Timeout; time.Unix(0, 0) is the platform's zero value
+	// Environment is set by the function's library before it handles the event, and stays set. The platform sends the
 	// credentials of the role this way: TENCENTCLOUD_SECRETID, TENCENTCLOUD_SECRETKEY, TENCENTCLOUD_SESSIONTOKEN.
 	Environment map[string]string
 }
 
-// Reply is how the function answered one invocation: with Payload or, when ErrorType is set, with an error.
+// Reply is the function's reply to one invocation: Payload or, if ErrorType is set, an error.
 type Reply struct {
 	RequestID    string
 	Payload      []byte
@@ -69,12 +69,12 @@ type Runtime struct {
 const (
 	startLimit = 30 * time.Second     // for a function to answer
 	stopGrace  = 2 * time.Second      // for a process to end when it is asked to
-	pingPause  = 2 * time.Millisecond // between two looks whether the function answers
-	portChoice = 5                    // how many ports are tried, when others take them first
+	pingPause  = 2 * time.Millisecond // between two pings
+	portChoice = 5                    // number of ports to try, since another process may take one first
 )
 
-// Start runs the function and returns when it answers a ping. When it ends before that, or ctx does, or 30 s are over,
-// the error holds what it printed.
+// Start runs the function and returns when it answers a ping. If it ends before that, or ctx is done, or 30 s have passed, the
+// error contains what it printed.
 func Start(ctx context.Context, config Config) (*Runtime, error) {
 	config.Name = cmp.Or(config.Name, "function")
 	config.Region = cmp.Or(config.Region, "ap-singapore")
@@ -98,13 +98,13 @@ func Start(ctx context.Context, config Config) (*Runtime, error) {
 	return nil, err
 }
 
-// start tries it with one port.
+// start tries to start the function on a free port.
 func (r *Runtime) start(ctx context.Context) error {
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	begun := time.Now()
+	started := time.Now()
 	if r.process, err = process.Start(r.config.Binary, r.config.Arguments, r.environment(port)); err != nil {
 		return err
 	}
@@ -121,11 +121,11 @@ func (r *Runtime) start(ctx context.Context) error {
 		case <-time.After(pingPause):
 		}
 	}
-	r.coldStart = time.Since(begun)
+	r.coldStart = time.Since(started)
 	return nil
 }
 
-// freePort finds a port that nobody listens on now; somebody may before the function does.
+// freePort returns a port that is free now. Another process may take it before the function does.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -135,7 +135,7 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// ping returns a client when the function answers. Whoever else listens there and stays silent is left when ctx is done.
+// ping returns a client if the function answers. If another program listens there and never answers, ping ends with ctx.
 func ping(ctx context.Context, port int) (*rpc.Client, error) {
 	client, err := rpc.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -149,7 +149,7 @@ func ping(ctx context.Context, port int) (*rpc.Client, error) {
 	return client, nil
 }
 
-// environment is what the platform sets, and then the caller's.
+// environment returns what the platform sets, overridden by what the caller sets.
 func (r *Runtime) environment(port int) map[string]string {
 	environment := map[string]string{
 		"_LAMBDA_SERVER_PORT": strconv.Itoa(port),
@@ -177,9 +177,9 @@ func (r *Runtime) WaitOutput(ctx context.Context, text string, times int) error 
 // ColdStart is the time from starting the process to its answer to a ping, with an error of some milliseconds.
 func (r *Runtime) ColdStart() time.Duration { return r.coldStart }
 
-// Close stops the process and returns when it is gone. Invocations that run or wait end with an error. It may be called
-// again.
+// Close stops the process and returns when it has ended. Running and waiting invocations end with an error. Close may be called
+// more than once.
 func (r *Runtime) Close() {
 	r.process.Stop(stopGrace)
-	r.client.Close() // fails when it is closed already
+	r.client.Close() // fails if it is already closed
 }

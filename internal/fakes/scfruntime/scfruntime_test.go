@@ -18,7 +18,7 @@ import (
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
 )
 
-// The test binary is the function as well: the variable says which one.
+// The test binary is also the function. The variable FUNCTION selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	case "broken":
 		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
 		os.Exit(1)
-	case "unlucky": // says what a function says whose port is taken
+	case "unlucky": // prints what a function prints if its port is taken
 		fmt.Println("listen tcp 0.0.0.0:" + os.Getenv("_LAMBDA_SERVER_PORT") + ": bind: address already in use")
 		os.Exit(1)
 	case "hanging":
@@ -41,7 +41,7 @@ type handler struct{}
 
 var running atomic.Int32
 
-// Invoke does what the payload says.
+// Invoke runs the command in the payload.
 func (handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if running.Add(1) > 1 {
 		return nil, errors.New("two events at once")
@@ -278,7 +278,7 @@ func TestCloseEndsWhatRunsAndWaits(t *testing.T) {
 
 func Example() {
 	runtime, err := scfruntime.Start(context.Background(), scfruntime.Config{
-		Binary:      os.Args[0], // in earnest: dist/tencent/api
+		Binary:      os.Args[0], // in production: dist/tencent/api
 		Environment: map[string]string{"FUNCTION": "handle"},
 	})
 	if err != nil {

@@ -24,14 +24,15 @@ type Invocation struct {
 	ClientContext  string // the event for the function, JSON
 }
 
-// Invocations gives all invocations in order of arrival.
+// Invocations returns all invocations in order of arrival.
 func (s *Server) Invocations() []Invocation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.invocations)
 }
 
-// OnInvoke sets what synchronous invocations return, as JSON text; it must not call the server. Without it they return null.
+// OnInvoke sets a function that returns the result of synchronous invocations as JSON. It must not call the server. Without it,
+// they return null.
 func (s *Server) OnInvoke(function func(Invocation) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

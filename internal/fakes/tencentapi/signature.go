@@ -18,7 +18,7 @@ const (
 	tolerance = 5 * time.Minute // between the clocks of client and server
 )
 
-// verify checks the signature of a request by making it again; the server is locked.
+// verify checks the signature of a request by signing the request itself. The server is locked.
 //
 // Sources: https://www.tencentcloud.com/document/product/1078/38637 (signature),
 // https://www.tencentcloud.com/document/product/1078/38658 (codes)
@@ -48,13 +48,13 @@ func (s *Server) verify(r *http.Request, product string, body []byte) *failure {
 	return nil
 }
 
-// sign gives the signature that the request must have.
+// sign returns the signature that the request must have.
 func (s *Server) sign(r *http.Request, claimed cloudapi.Authorization, body []byte) string {
 	var headers strings.Builder
 	for _, name := range claimed.SignedHeaders {
 		value := r.Header.Get(name)
 		if name == "host" {
-			value = r.Host // net/http keeps it apart
+			value = r.Host // net/http removes it from the header
 		}
 		headers.WriteString(name + ":" + strings.ToLower(strings.TrimSpace(value)) + "\n")
 	}

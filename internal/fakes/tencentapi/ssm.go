@@ -9,8 +9,8 @@ type secretVersion struct{ name, version string }
 
 type secretValue struct{ text, binary string }
 
-// SetSecret stores a text under a name and a version, like v1. The version SSM_Current exists only when it is set: for
-// secrets that were made by hand, no page promises it.
+// SetSecret stores a text under a name and a version, like v1. The version SSM_Current exists only if it is set: no page says
+// that secrets made by hand have it.
 func (s *Server) SetSecret(name, version, value string) {
 	s.setSecret(name, version, secretValue{text: value})
 }

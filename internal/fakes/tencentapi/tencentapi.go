@@ -1,8 +1,8 @@
 // Package tencentapi is a fake endpoint of Tencent Cloud's API 3.0 on loopback, for tests: GetSecretValue of the Secrets
 // Manager (SSM) and Invoke of the Serverless Cloud Functions (SCF).
 //
-// It checks the signature of each request (TC3-HMAC-SHA256) by its own calculation, gives Tencent's own answers and errors,
-// keeps what it was sent, and fails on demand. One server stands for all products.
+// It checks the signature of each request (TC3-HMAC-SHA256) by its own calculation, answers with Tencent's own texts and errors,
+// keeps what it receives, and fails on demand. One server stands for all products.
 //
 // Sources: https://cloud.tencent.com/document/api/1140/40522, https://tencentcloud.com/document/api/583/17243,
 // https://www.tencentcloud.com/document/product/1078/38636 (common parameters),
@@ -19,19 +19,19 @@ import (
 	"github.com/giftstats/giftstats/internal/fakes/cloudapi"
 )
 
-const maxBody = 8 << 20 // bytes; the API takes no more than 10 MB
+const maxBody = 8 << 20 // bytes; the API accepts at most 10 MB
 
 // Credentials are those of the only client.
 type Credentials struct {
 	SecretID  string
 	SecretKey string
-	Token     string // none: a request must not have one
+	Token     string // if empty, a request must not have a token
 }
 
-// Config of a [Server]. What is empty has a default.
+// Config of a [Server]. Empty fields have defaults.
 type Config struct {
 	Credentials Credentials // default: made-up ones with a token, as an SCF function has
-	Region      string      // that Environment names; default: ap-singapore
+	Region      string      // in Environment; default: ap-singapore
 	Now         func() time.Time
 }
 
@@ -52,10 +52,10 @@ type Server struct {
 	invoked     func(Invocation) string
 }
 
-// operation is one call that the server knows.
+// operation is a call that the server supports.
 type operation struct {
 	product, version string
-	// serve carries the call out while the server is locked.
+	// serve carries out the call. The server is locked.
 	serve func(r *http.Request, body []byte) (map[string]any, *failure)
 }
 
@@ -91,7 +91,7 @@ func (s *Server) SetCredentials(credentials Credentials) {
 	s.credentials = credentials
 }
 
-// Environment gives the variables that SCF sets for a function with these credentials. The endpoint is none of them: it is
+// Environment returns the variables that SCF sets for a function with these credentials. The endpoint is not one of them: it is
 // a parameter of the secret's or queue's URL.
 func (s *Server) Environment() map[string]string {
 	s.mu.Lock()
@@ -104,7 +104,7 @@ func (s *Server) Environment() map[string]string {
 	}
 }
 
-// Lookup gives one variable of Environment, like os.Getenv.
+// Lookup returns a variable of Environment, like os.Getenv.
 func (s *Server) Lookup(name string) string { return s.Environment()[name] }
 
 func action(r *http.Request) string { return r.Header.Get("X-Tc-Action") }
@@ -163,13 +163,13 @@ func send(w http.ResponseWriter, id string, answer map[string]any, failed *failu
 		response[name] = value
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"Response": response}) // plain data encodes; a caller that has gone does not matter
+	json.NewEncoder(w).Encode(map[string]any{"Response": response}) // fails only if the caller has gone
 }
 
 // decode reads the body of a call.
 func decode(body []byte, into any) *failure {
 	if err := json.Unmarshal(body, into); err != nil {
-		return &failure{"InvalidParameter", "The body is not the JSON of this call."}
+		return &failure{"InvalidParameter", "Invalid JSON, or not the input of this call."}
 	}
 	return nil
 }

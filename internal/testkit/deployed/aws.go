@@ -29,10 +29,8 @@ type AWS struct {
 // NewAWS starts what the program calls. The secret "app" of Secrets Manager has the document of the simulated app.
 func NewAWS(t testing.TB) *AWS {
 	t.Helper()
-	a := &AWS{Cloud: awsapi.New(awsapi.Config{})}
-	t.Cleanup(a.Cloud.Close)
+	a := &AWS{Cloud: fixture.AWS(t)}
 	a.Engine, a.EngineURL = fixture.Engine(t, nil)
-	a.Cloud.SetSecret("app", fixture.Document(fixture.SecretKey))
 	return a
 }
 

@@ -24,10 +24,8 @@ type Tencent struct {
 // NewTencent starts what the program calls. Version v1 of the secret "app" of SSM has the document of the simulated app.
 func NewTencent(t testing.TB) *Tencent {
 	t.Helper()
-	c := &Tencent{Cloud: tencentapi.New(tencentapi.Config{})}
-	t.Cleanup(c.Cloud.Close)
+	c := &Tencent{Cloud: fixture.Tencent(t)}
 	c.Engine, c.EngineURL = fixture.Engine(t, nil)
-	c.Cloud.SetSecret("app", "v1", fixture.Document(fixture.SecretKey))
 	return c
 }
 

@@ -1,4 +1,4 @@
-// Package eventtest writes one HTTP request as the event of each gateway, and reads the gateways' answers, for tests.
+// Package eventtest encodes an HTTP request as the event of each gateway, and decodes the functions' answers, for tests.
 package eventtest
 
 import (
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Request is what a client would send.
+// Request is the request of a client.
 type Request struct {
 	Method string // default: GET
 	Path   string
@@ -18,7 +18,7 @@ type Request struct {
 	Body   string
 }
 
-// Answer is what the client would get.
+// Answer is the answer to the client.
 type Answer struct {
 	Status int
 	Header map[string]string // by lower-case name; repeated ones joined by commas
