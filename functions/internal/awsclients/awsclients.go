@@ -4,12 +4,15 @@ package awsclients
 import (
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsstore"
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/dynamodb"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
@@ -39,4 +42,11 @@ func Open(location settings.Location) (delivery.Deliverer, error) {
 		return nil, app.Unsupported(location)
 	}
 	return sqs.New(location.Name, awsenv.New(os.Getenv))
+}
+
+// OpenLedger opens the table at a location, which must come from [settings.Parse].
+func OpenLedger(location settings.Location) (ledger.Store, error) {
+	return dynamodb.New(dynamodb.Config{
+		Table: location.Name, Endpoint: location.Params["endpoint"], Environment: awsenv.New(os.Getenv), Now: time.Now,
+	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
+	"github.com/giftstats/giftstats/pkg/settings"
 )
 
 // The api function has no client for EventBridge, so it can name it only when the stream-end function delivers.
@@ -22,5 +23,16 @@ func TestAPIWithoutAQueueRefusesABus(t *testing.T) {
 	t.Setenv("GIFTSTATS_QUEUE", "sqs://sqs.eu-west-1.amazonaws.com/123456789012/ends")
 	if _, _, err := awsclients.App(app.API, awsclients.Open); err != nil {
 		t.Errorf("with a queue: %v", err)
+	}
+}
+
+func TestOpenLedger(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-west-1")
+	if _, err := awsclients.OpenLedger(settings.Location{Scheme: "dynamodb", Name: "giftstats"}); err != nil {
+		t.Errorf("OpenLedger returned %v", err)
+	}
+	open := settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{"endpoint": "http://dynamodb.example"}}
+	if _, err := awsclients.OpenLedger(open); err == nil || !strings.Contains(err.Error(), "https://") {
+		t.Errorf("an endpoint without TLS: %v", err)
 	}
 }

@@ -1,17 +1,19 @@
-// Package awsapi is a fake AWS endpoint on loopback, for tests: Secrets Manager's GetSecretValue, SQS's SendMessage and
-// EventBridge's PutEvents.
+// Package awsapi is a fake AWS endpoint on loopback, for tests: Secrets Manager's GetSecretValue, SQS's SendMessage, EventBridge's
+// PutEvents, and what the ledger needs of DynamoDB.
 //
 // It checks the signature of each request as AWS does, answers with AWS's own texts and errors, keeps what it receives, and fails
 // on demand. One server stands for all services; its URL goes into AWS_ENDPOINT_URL.
 //
 // Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html,
-// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html,
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
 package awsapi
 
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -55,6 +57,9 @@ type Server struct {
 	messages    []Message
 	events      []Event
 	refuse      []string // error codes for the next entries of PutEvents
+	tables      map[string]*table
+	pageSize    int // items in an answer of Query; 0: no limit
+	batchSize   int // entries of a batch call that are processed; 0: no limit; negative: none
 }
 
 // operation is a call that the server supports.
@@ -71,6 +76,7 @@ type failure struct {
 	status        int
 	code, message string
 	query         string // the code in the header X-Amzn-Query-Error, which SQS sends in addition to the one in JSON
+	item          item   // the stored one, which DynamoDB returns on demand if a condition is not met
 }
 
 // New starts a server. The caller closes it.
@@ -86,12 +92,14 @@ func New(config Config) *Server {
 		now:         config.Now,
 		credentials: config.Credentials,
 		secrets:     map[string]stages{},
+		tables:      map[string]*table{},
 	}
 	s.operations = map[string]operation{
 		"secretsmanager.GetSecretValue": {"secretsmanager", "GetSecretValue", "application/x-amz-json-1.1", s.getSecretValue},
 		"AmazonSQS.SendMessage":         {"sqs", "SendMessage", "application/x-amz-json-1.0", s.sendMessage},
 		"AWSEvents.PutEvents":           {"events", "PutEvents", "application/x-amz-json-1.1", s.putEvents},
 	}
+	maps.Copy(s.operations, s.tableOperations())
 	s.Server = cloudapi.Start(cloudapi.Protocol{MaxBody: maxBody, Action: s.action, Answer: s.serve, Fail: fail})
 	return s
 }
@@ -166,7 +174,11 @@ func (f *failure) send(w http.ResponseWriter) {
 	if f.query != "" {
 		w.Header().Set("X-Amzn-Query-Error", f.query+";Sender")
 	}
-	send(w, "application/x-amz-json-1.1", f.status, map[string]string{"__type": f.code, "message": f.message})
+	answer := map[string]any{"__type": f.code, "message": f.message}
+	if f.item != nil {
+		answer["Item"] = f.item
+	}
+	send(w, "application/x-amz-json-1.1", f.status, answer)
 }
 
 func send(w http.ResponseWriter, contentType string, status int, answer any) {

@@ -23,6 +23,7 @@ type Fault struct {
 	Skip   int    // let this many requests pass first
 	Times  int    // then spoil this many; 0 means 1, negative means no limit
 
+	Lost    bool          // carry the request out, and break the connection instead of answering
 	Latency time.Duration // wait before anything else; if the caller leaves before that, nothing is carried out
 	Status  int           // of the answer; default: the status of the service
 	Code    string        // error code of the service, like ThrottlingException or RequestLimitExceeded
@@ -101,6 +102,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if f.replaces() {
 		s.protocol.Fail(w, id, f)
 		return
+	}
+	if f.Lost {
+		s.protocol.Answer(httptest.NewRecorder(), r, id, body)
+		panic(http.ErrAbortHandler)
 	}
 	s.protocol.Answer(w, r, id, body)
 }
