@@ -14,17 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
 	"github.com/giftstats/giftstats/internal/fakes/process"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
-	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 )
 
 // The two packages under Lambda's Runtime Interface Emulator, with moto's Secrets Manager, SQS and EventBridge: from the secret
@@ -119,9 +111,14 @@ func TestAWS(t *testing.T) {
 					}
 				}
 			}
-			if err := json.Unmarshal(body, &summary); err != nil || summary.Data.RoomID != "room_id" || !summary.Data.Complete ||
-				len(summary.Data.Accounts) != 1 || summary.Data.Accounts[0].Account != "user1" || summary.Data.Accounts[0].Coins != 1 {
-				t.Errorf("%s has: %v: %s", from, err, body)
+			if err := json.Unmarshal(body, &summary); err != nil {
+				t.Fatalf("%s received %s: %v", from, body, err)
+			}
+			if summary.Data.RoomID != "room_id" || !summary.Data.Complete {
+				t.Errorf("%s received %s, want a complete summary of room_id", from, body)
+			}
+			if accounts := summary.Data.Accounts; len(accounts) != 1 || accounts[0].Account != "user1" || accounts[0].Coins != 1 {
+				t.Errorf("%s received %s, want one coin of user1", from, body)
 			}
 		}
 	})
@@ -195,145 +192,4 @@ func (f function) invoke(t *testing.T, event any) []byte {
 		t.Fatalf("%v: %s: %s", err, answer.Status, body)
 	}
 	return body
-}
-
-// cloud is a moto server and clients of it.
-type cloud struct {
-	environment map[string]string // for functions
-	secrets     *secretsmanager.Client
-	queues      *sqs.Client
-	buses       *eventbridge.Client
-}
-
-func newCloud(t *testing.T) cloud {
-	t.Helper()
-	at := addresses(t, 1)[0]
-	host, port, _ := strings.Cut(at, ":")
-	await(t, at, start(t, nil, python(t, "moto_server"), "-H", host, "-p", port))
-	c := cloud{environment: map[string]string{
-		"AWS_ENDPOINT_URL": "http://" + at, "AWS_REGION": "eu-west-1",
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-access-key",
-		"AWS_SESSION_TOKEN": "not-a-real-session-token",
-	}}
-	from := awsenv.New(func(name string) string { return c.environment[name] })
-	config := func(service string) aws.Config {
-		config, err := from.Config(service, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return config
-	}
-	c.secrets = secretsmanager.NewFromConfig(config("SECRETS_MANAGER"))
-	c.queues = sqs.NewFromConfig(config("SQS"))
-	c.buses = eventbridge.NewFromConfig(config("EVENTBRIDGE"))
-	return c
-}
-
-func (c cloud) createSecret(t *testing.T, document string) {
-	t.Helper()
-	input := &secretsmanager.CreateSecretInput{Name: aws.String("giftstats"), SecretString: &document}
-	if _, err := c.secrets.CreateSecret(t.Context(), input); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c cloud) rotateSecret(t *testing.T, document string) {
-	t.Helper()
-	input := &secretsmanager.PutSecretValueInput{SecretId: aws.String("giftstats"), SecretString: &document}
-	if _, err := c.secrets.PutSecretValue(t.Context(), input); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c cloud) createQueue(t *testing.T, name string, attributes map[string]string) (url string) {
-	t.Helper()
-	created, err := c.queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return *created.QueueUrl
-}
-
-// createBus makes a bus whose summaries all go to a queue.
-func (c cloud) createBus(t *testing.T, name, queue string) {
-	t.Helper()
-	if _, err := c.buses.CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: &name}); err != nil {
-		t.Fatal(err)
-	}
-	pattern := aws.String(`{"detail-type":["stream.summary"]}`)
-	rule := &eventbridge.PutRuleInput{EventBusName: &name, Name: &name, EventPattern: pattern}
-	if _, err := c.buses.PutRule(t.Context(), rule); err != nil {
-		t.Fatal(err)
-	}
-	targets := &eventbridge.PutTargetsInput{
-		EventBusName: &name, Rule: &name, Targets: []eventbridgetypes.Target{{Id: aws.String("queue"), Arn: &queue}},
-	}
-	if _, err := c.buses.PutTargets(t.Context(), targets); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c cloud) send(t *testing.T, queue, body string) {
-	t.Helper()
-	if _, err := c.queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &body}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// receive takes what is on a queue.
-func (c cloud) receive(t *testing.T, queue string) []sqstypes.Message {
-	t.Helper()
-	received, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return received.Messages
-}
-
-// consume does once what an event source mapping with ReportBatchItemFailures does: a batch goes to the function, what was
-// processed is deleted, and the rest becomes visible again. It reports for each message whether it was processed.
-func (c cloud) consume(t *testing.T, queue string, f function) []bool {
-	t.Helper()
-	messages := c.receive(t, queue)
-	if len(messages) == 0 {
-		return nil
-	}
-	type record struct {
-		MessageID     string `json:"messageId"`
-		ReceiptHandle string `json:"receiptHandle"`
-		Body          string `json:"body"`
-		EventSource   string `json:"eventSource"`
-		Region        string `json:"awsRegion"`
-	}
-	var event struct{ Records []record }
-	for _, message := range messages {
-		event.Records = append(event.Records, record{*message.MessageId, *message.ReceiptHandle, *message.Body, "aws:sqs", "eu-west-1"})
-	}
-	var answer struct {
-		Failures []struct {
-			ID string `json:"itemIdentifier"`
-		} `json:"batchItemFailures"`
-	}
-	if err := json.Unmarshal(f.invoke(t, event), &answer); err != nil {
-		t.Fatal(err)
-	}
-	processed := make([]bool, len(messages))
-	for i, message := range messages {
-		processed[i] = true
-		for _, failure := range answer.Failures {
-			processed[i] = processed[i] && failure.ID != *message.MessageId
-		}
-		var err error
-		if processed[i] {
-			_, err = c.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: message.ReceiptHandle})
-		} else {
-			_, err = c.queues.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{
-				QueueUrl: &queue, ReceiptHandle: message.ReceiptHandle, VisibilityTimeout: 0,
-			})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return processed
 }

@@ -246,7 +246,7 @@ func TestChecksOfABody(t *testing.T) {
 	}
 }
 
-func check(t *testing.T, got answer, code int, info string) {
+func check(t testing.TB, got answer, code int, info string) {
 	t.Helper()
 	status := "FAIL"
 	if code == 0 {

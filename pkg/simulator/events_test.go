@@ -1,15 +1,11 @@
 package simulator_test
 
 import (
-	"encoding/json"
-	"errors"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -287,128 +283,4 @@ func TestWhichWebhooksAreSent(t *testing.T) {
 	must(t, a.SetWebhook("", ""))
 	a.play(t)
 	h.expectNone(t)
-}
-
-func TestLostWebhooks(t *testing.T) {
-	a, h := newHooked(t)
-	must(t, a.LoseWebhooks(simulator.WebhookLoss{Command: simulator.AfterDestroyRoom, Skip: 1, Times: 2}))
-	if a.LoseWebhooks(simulator.WebhookLoss{Command: "Live.CallbackAfterSendGift"}) == nil {
-		t.Error("an unknown webhook is taken")
-	}
-	var sent []bool
-	for range 5 {
-		must(t, a.CreateRoom(simulator.RoomInfo{RoomID: "r"}))
-		dissolved, err := a.DestroyRoom(t.Context(), "r")
-		must(t, err)
-		lost := errors.Is(dissolved.Webhook.Err, simulator.ErrWebhookLost)
-		if lost && dissolved.Webhook.Command != simulator.AfterDestroyRoom {
-			t.Errorf("lost: %+v", dissolved.Webhook)
-		}
-		sent = append(sent, !lost)
-		if _, err := a.Room("r"); err == nil {
-			t.Error("the room lives on")
-		}
-	}
-	if want := []bool{true, false, false, true, true}; !slices.Equal(sent, want) {
-		t.Errorf("sent %v, want %v", sent, want)
-	}
-	if got, want := len(h.commands), 5+3; got != want {
-		t.Errorf("%d webhooks arrived, want %d", got, want)
-	}
-	h.commands = nil
-	must(t, a.LoseWebhooks(simulator.WebhookLoss{Times: -1}))
-	a.play(t)
-	h.expectNone(t)
-	a.Heal()
-	a.play(t)
-	if got, want := len(h.commands), 6; got != want {
-		t.Errorf("%d webhooks after Heal, want %d", got, want)
-	}
-}
-
-func TestAGiftWhoseWebhookIsLost(t *testing.T) {
-	a, _ := newHooked(t)
-	a.withRoom(t)
-	rose := gift("rose", 1, "fan1", "user1")
-	must(t, a.LoseWebhooks(simulator.WebhookLoss{Command: simulator.BeforeSendGift, Times: -1}))
-	must(t, a.SendGift(rose))
-	must(t, a.SetWebhook("https://example.com/", "", simulator.BeforeSendGift))
-	refused(t, a.SendGift(rose), 102004)
-	if got, err := a.GiftCount("room_id", "user1"); err != nil || got.TotalCount != 1 {
-		t.Errorf("%d gifts, %v; want 1", got.TotalCount, err)
-	}
-}
-
-func TestLossesByChanceFollowTheSeed(t *testing.T) {
-	run := func(seed uint64) (lost string) {
-		a, _ := newHooked(t, func(c *simulator.Config) { c.Rand = rand.NewPCG(seed, 0) })
-		must(t, a.LoseWebhooks(simulator.WebhookLoss{Command: simulator.AfterDestroyRoom, Probability: 0.2}))
-		for range 1000 {
-			must(t, a.CreateRoom(simulator.RoomInfo{RoomID: "r"}))
-			dissolved, err := a.DestroyRoom(t.Context(), "r")
-			must(t, err)
-			if dissolved.Webhook.Err != nil {
-				lost += "x"
-			} else {
-				lost += "."
-			}
-		}
-		return lost
-	}
-	first := run(1)
-	if count := strings.Count(first, "x"); count < 150 || count > 250 {
-		t.Errorf("%d of 1,000 were lost, want about 200", count)
-	}
-	if run(1) != first {
-		t.Error("the same seed loses others")
-	}
-	if run(2) == first {
-		t.Error("another seed loses the same")
-	}
-}
-
-func TestFaultsByChance(t *testing.T) {
-	a := newApp(t, unlimited, func(c *simulator.Config) { c.Rand = rand.NewPCG(1, 0) }).withRoom(t)
-	a.Misbehave(simulator.Fault{Command: "get_room_stats", Code: 100001, Probability: 0.2})
-	failed := 0
-	for range 1000 {
-		if a.call(t, "get_room_stats", `{"RoomId":"room_id"}`).ErrorCode != 0 {
-			failed++
-		}
-	}
-	if failed < 150 || failed > 250 {
-		t.Errorf("%d of 1,000 failed, want about 200", failed)
-	}
-}
-
-// Several hosts, with numbers that a float64 does not hold.
-func TestHostsOfARoomAddUp(t *testing.T) {
-	a := newApp(t).withRoom(t)
-	must(t, a.AddGift(simulator.Gift{ID: "planet", Coins: 1<<53 + 1}))
-	for n, hosts := range [][]string{{"user1"}, {"user1", "user2"}, {"user1", "user2", "user3"}, {"user3"}} {
-		must(t, a.SendGift(gift("planet", int64(2*n+1), "fan"+hosts[0], hosts...)))
-	}
-	const coins = 1<<53 + 1
-	var pieces, total int64
-	for host, want := range map[string]simulator.GiftCount{
-		"user1": {Sequence: 3, TotalCount: 1 + 3 + 5, TotalCoins: 9 * coins, GiftSenderCount: 1},
-		"user2": {Sequence: 2, TotalCount: 3 + 5, TotalCoins: 8 * coins, GiftSenderCount: 1},
-		"user3": {Sequence: 2, TotalCount: 5 + 7, TotalCoins: 12 * coins, GiftSenderCount: 2},
-	} {
-		var got simulator.GiftCount
-		must(t, json.Unmarshal(a.call(t, "get_gift_count", `{"RoomId":"room_id","From_Account":"`+host+`"}`).Response, &got))
-		if got != want {
-			t.Errorf("%s: %+v, want %+v", host, got, want)
-		}
-		pieces, total = pieces+got.TotalCount, total+got.TotalCoins
-	}
-	dissolved, err := a.DestroyRoom(t.Context(), "room_id")
-	must(t, err)
-	want := simulator.Statistic{TotalGiftsSent: 29, TotalGiftCoins: 29 * coins, TotalUniqueGiftSenders: 2}
-	if dissolved.Statistic != want {
-		t.Errorf("the room: %+v, want %+v", dissolved.Statistic, want)
-	}
-	if pieces != want.TotalGiftsSent || total != want.TotalGiftCoins {
-		t.Errorf("the hosts have %d gifts with %d coins together, the room has %+v", pieces, total, want)
-	}
 }

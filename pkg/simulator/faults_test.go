@@ -143,8 +143,14 @@ func TestFaultsAsAClientSeesThem(t *testing.T) {
 			}
 			if response != nil {
 				header := response.Header.Get("Content-Type") + " " + response.Header.Get("Retry-After")
-				if response.StatusCode != test.status || header != test.header || !contains(body, test.body) || (test.body == "") != (body == "") {
-					t.Errorf("%d %q %q", response.StatusCode, header, body)
+				if response.StatusCode != test.status {
+					t.Errorf("status %d, want %d", response.StatusCode, test.status)
+				}
+				if header != test.header {
+					t.Errorf("header %q, want %q", header, test.header)
+				}
+				if !contains(body, test.body) || test.body == "" && body != "" {
+					t.Errorf("body %q, want %q", body, test.body)
 				}
 			} else if test.status != 0 {
 				t.Error("no answer")

@@ -181,9 +181,7 @@ func (a *app) do(t testing.TB, method, path, query, body string) answer {
 // expect compares the data of a successful answer with a JSON text.
 func (got answer) expect(t testing.TB, want string) {
 	t.Helper()
-	if got.Status != 200 || got.ErrorCode != 0 || got.ActionStatus != "OK" || got.ErrorInfo != "" {
-		t.Fatalf("answer %d %s, want success", got.Status, got.Text)
-	}
+	check(t, got, 0, "")
 	if string(got.Response) != want {
 		t.Errorf("Response\n got %s\nwant %s", got.Response, want)
 	}

@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"testing"
@@ -149,6 +150,38 @@ func TestNumbersThatDoNotFitAreRefusedWhole(t *testing.T) {
 	a.call(t, "get_room_stats", `{"RoomId":"room_id"}`).
 		expect(t, `{"TotalViewers":0,"TotalGiftsSent":9223372036854775807,"TotalGiftCoins":9223372036854775807,`+
 			`"TotalUniqueGiftSenders":1,"TotalLikesReceived":9223372036854775807,"TotalMsgCount":0}`)
+}
+
+// Several hosts, with numbers that a float64 does not hold.
+func TestHostsOfARoomAddUp(t *testing.T) {
+	a := newApp(t).withRoom(t)
+	must(t, a.AddGift(simulator.Gift{ID: "planet", Coins: 1<<53 + 1}))
+	for n, hosts := range [][]string{{"user1"}, {"user1", "user2"}, {"user1", "user2", "user3"}, {"user3"}} {
+		must(t, a.SendGift(gift("planet", int64(2*n+1), "fan"+hosts[0], hosts...)))
+	}
+	const coins = 1<<53 + 1
+	var pieces, total int64
+	for host, want := range map[string]simulator.GiftCount{
+		"user1": {Sequence: 3, TotalCount: 1 + 3 + 5, TotalCoins: 9 * coins, GiftSenderCount: 1},
+		"user2": {Sequence: 2, TotalCount: 3 + 5, TotalCoins: 8 * coins, GiftSenderCount: 1},
+		"user3": {Sequence: 2, TotalCount: 5 + 7, TotalCoins: 12 * coins, GiftSenderCount: 2},
+	} {
+		var got simulator.GiftCount
+		must(t, json.Unmarshal(a.call(t, "get_gift_count", `{"RoomId":"room_id","From_Account":"`+host+`"}`).Response, &got))
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", host, got, want)
+		}
+		pieces, total = pieces+got.TotalCount, total+got.TotalCoins
+	}
+	dissolved, err := a.DestroyRoom(t.Context(), "room_id")
+	must(t, err)
+	want := simulator.Statistic{TotalGiftsSent: 29, TotalGiftCoins: 29 * coins, TotalUniqueGiftSenders: 2}
+	if dissolved.Statistic != want {
+		t.Errorf("the room: %+v, want %+v", dissolved.Statistic, want)
+	}
+	if pieces != want.TotalGiftsSent || total != want.TotalGiftCoins {
+		t.Errorf("the hosts have %d gifts with %d coins together, the room has %+v", pieces, total, want)
+	}
 }
 
 func TestSnapshotsAreCopies(t *testing.T) {

@@ -77,23 +77,43 @@ func TestCalls(t *testing.T) {
 	a.do(t, "GET", "/", "%zz&x=1", "body")
 	a.do(t, "POST", "/v4/live_engine_http_srv/", "", "")
 
+	for command, want := range map[string]struct{ count, peak int }{
+		"": {count: 4, peak: 3}, "get_room_stats": {count: 1, peak: 1}, "no_such_command": {},
+	} {
+		if got := a.Count(command); got != want.count {
+			t.Errorf("Count(%q) = %d, want %d", command, got, want.count)
+		}
+		if got := a.Peak(command); got != want.peak {
+			t.Errorf("Peak(%q) = %d, want %d", command, got, want.peak)
+		}
+	}
 	calls := a.Calls()
-	if len(calls) != 4 || a.Count("") != 4 || a.Count("get_room_stats") != 1 || a.Count("no_such_command") != 0 {
-		t.Fatalf("%d calls, counts %d, %d, %d", len(calls), a.Count(""), a.Count("get_room_stats"), a.Count("no_such_command"))
+	if len(calls) != 4 {
+		t.Fatalf("%d calls, want 4", len(calls))
 	}
-	first, third := calls[0], calls[2]
-	if first.Command != "get_room_stats" || first.Code != 0 || first.Body != `{"RoomId":"room_id"}` || !first.At.Equal(start) ||
-		first.Query.Get("usersig") != a.sig || first.Query.Get("contenttype") != "json" {
-		t.Errorf("first call %+v", first)
-	}
-	if calls[1].Command != "no_such_command" || calls[1].Code != 60009 || !calls[1].At.Equal(start.Add(time.Second)) {
-		t.Errorf("second call %+v", calls[1])
-	}
-	if third.Command != "/" || third.Code != 60002 || third.Query.Get("x") != "1" || third.Body != "body" {
-		t.Errorf("third call %+v", third)
-	}
-	if a.Peak("") != 3 || a.Peak("get_room_stats") != 1 || a.Peak("no_such_command") != 0 {
-		t.Errorf("peaks %d, %d, %d", a.Peak(""), a.Peak("get_room_stats"), a.Peak("no_such_command"))
+	for i, want := range []struct {
+		command, body string
+		code          int
+		after         time.Duration
+		query, value  string // a parameter
+	}{
+		{command: "get_room_stats", body: `{"RoomId":"room_id"}`, query: "usersig", value: a.sig},
+		{command: "no_such_command", body: `{}`, code: 60009, after: time.Second, query: "contenttype", value: "json"},
+		{command: "/", body: "body", code: 60002, after: time.Second, query: "x", value: "1"},
+	} {
+		got := calls[i]
+		if got.Command != want.command || got.Body != want.body {
+			t.Errorf("call %d: %q with %q, want %q with %q", i, got.Command, got.Body, want.command, want.body)
+		}
+		if got.Code != want.code {
+			t.Errorf("call %d: code %d, want %d", i, got.Code, want.code)
+		}
+		if !got.At.Equal(start.Add(want.after)) {
+			t.Errorf("call %d: at %v, want %v after the start", i, got.At, want.after)
+		}
+		if value := got.Query.Get(want.query); value != want.value {
+			t.Errorf("call %d: %s = %q, want %q", i, want.query, value, want.value)
+		}
 	}
 }
 
@@ -103,7 +123,10 @@ func TestOnlyTheLastCallsAreKept(t *testing.T) {
 		a.call(t, "get_room_stats", fmt.Sprint(n))
 	}
 	calls := a.Calls()
-	if len(calls) != 10_000 || calls[0].Body != "2" || calls[9999].Body != "10001" || calls[9999].Code != 60003 {
+	if len(calls) != 10_000 {
+		t.Fatalf("%d calls, want 10,000", len(calls))
+	}
+	if calls[0].Body != "2" || calls[9999].Body != "10001" || calls[9999].Code != 60003 {
 		t.Errorf("%d calls, from %q to %q with code %d", len(calls), calls[0].Body, calls[9999].Body, calls[9999].Code)
 	}
 	if a.Count("get_room_stats") != 10_002 || a.Count("") != 10_002 {

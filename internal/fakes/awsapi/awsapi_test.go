@@ -225,8 +225,15 @@ func TestSignature(t *testing.T) {
 			c := getSecretValue(server, `{"SecretId":"app"}`)
 			test.change(&c)
 			got := c.send(t, server)
-			if got.code() != test.code || (test.code == "") != (got.status == 200) || test.code != "" && got.status != 403 {
-				t.Errorf("answer %d %v, want %q", got.status, got.body, test.code)
+			status := http.StatusOK
+			if test.code != "" {
+				status = http.StatusForbidden
+			}
+			if got.status != status {
+				t.Errorf("status %d, want %d", got.status, status)
+			}
+			if got.code() != test.code {
+				t.Errorf("answer %v, want %q", got.body, test.code)
 			}
 			if test.code != "" && got.body["SecretString"] != nil {
 				t.Error("a refused request was answered with the secret")

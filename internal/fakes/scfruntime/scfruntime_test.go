@@ -162,8 +162,14 @@ func TestErrorsAreReplies(t *testing.T) {
 		{command: ""},
 	} {
 		reply, err := runtime.Invoke(t.Context(), []byte(test.command), scfruntime.Options{})
-		if err != nil || reply.ErrorType != test.kind || reply.ErrorMessage != test.message || reply.Panicked != test.panicked {
-			t.Errorf("%q: reply %+v, error %v", test.command, reply, err)
+		if err != nil {
+			t.Errorf("%q: %v", test.command, err)
+		}
+		if reply.ErrorType != test.kind || reply.ErrorMessage != test.message {
+			t.Errorf("%q: error %s %q, want %s %q", test.command, reply.ErrorType, reply.ErrorMessage, test.kind, test.message)
+		}
+		if reply.Panicked != test.panicked {
+			t.Errorf("%q: Panicked = %v, want %v", test.command, reply.Panicked, test.panicked)
 		}
 	}
 }
