@@ -30,7 +30,7 @@ func TestOnce(t *testing.T) {
 		"GET /v1/gift-stats?room_id=friday-show&account=alice", "200 OK",
 		`"total_count": 113`, `"total_coins": 1409`, `"gift_sender_count": 3`,
 		"404 Not Found", `"code": "room_not_found"`, "KEY=demo-", "curl -u 'alice:eA",
-		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, "webhook-id: live-",
+		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, "webhook-id: end-",
 		`"type": "stream.summary"`, `"room_id": "monday-show"`, `"room_from": "webhook"`, `"total_gift_coins": 200`,
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -60,7 +60,7 @@ func sqsBatch(b *testing.B, events int) []byte {
 		Body        string `json:"body"`
 	}
 	var batch struct{ Records []record }
-	const event = `{"event_id":"e-%d","room_id":"room_id","accounts":["user1"],"ended_at":"2026-11-23T12:00:00Z",` +
+	const event = `{"event_id":"e-%d","room_id":"room_id","accounts":["user1"],` +
 		`"room_totals":{"total_gifts_sent":1}}`
 	for i := range events {
 		batch.Records = append(batch.Records, record{strconv.Itoa(i), "aws:sqs", fmt.Sprintf(event, i)})

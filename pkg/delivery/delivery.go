@@ -7,7 +7,6 @@ package delivery
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -27,24 +26,21 @@ type Deliverer interface {
 	Deliver(ctx context.Context, message Message) error
 }
 
-// All returns a Deliverer that delivers to all receivers at the same time. It succeeds if all of them do.
-func All(receivers ...Deliverer) Deliverer {
-	if len(receivers) == 1 {
-		return receivers[0]
-	}
-	return all(receivers)
+// Receiver is a Deliverer with a name that stays the same as long as its address does. The name must not hold a secret.
+type Receiver struct {
+	Name string
+	Deliverer
 }
 
-type all []Deliverer
-
-func (a all) Deliver(ctx context.Context, message Message) error {
-	errs := make([]error, len(a))
+// ToAll delivers to each of the receivers, side by side. The errors are in the order of the receivers.
+func ToAll(ctx context.Context, receivers []Receiver, message Message) []error {
+	errs := make([]error, len(receivers))
 	var running sync.WaitGroup
-	for i, receiver := range a {
+	for i, receiver := range receivers {
 		running.Go(func() { errs[i] = receiver.Deliver(ctx, message) })
 	}
 	running.Wait()
-	return errors.Join(errs...)
+	return errs
 }
 
 // Log returns a Deliverer that writes each message as one log line at the level info. The logger must have that level enabled, or

@@ -296,39 +296,26 @@ type fixed struct{ err error }
 
 func (f fixed) Deliver(context.Context, delivery.Message) error { return f.err }
 
-func TestAll(t *testing.T) {
-	down, gone := errors.New("down"), permanent.Error(errors.New("gone"))
-	for _, test := range []struct {
-		name    string
-		errs    []error
-		ok      bool
-		refused bool
-	}{
-		{name: "all accept", errs: []error{nil, nil}, ok: true},
-		{name: "one alone", errs: []error{nil}, ok: true},
-		{name: "one is down", errs: []error{nil, down}},
-		{name: "one refuses", errs: []error{nil, gone}, refused: true},
-		{name: "one refuses, one may accept later", errs: []error{gone, down}},
-		{name: "both refuse", errs: []error{gone, fmt.Errorf("wrapped: %w", gone)}, refused: true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var receivers []delivery.Deliverer
-			for _, err := range test.errs {
-				receivers = append(receivers, fixed{err})
-			}
-			err := delivery.All(receivers...).Deliver(t.Context(), message)
-			if (err == nil) != test.ok {
-				t.Errorf("error %v, want success: %v", err, test.ok)
-			}
-			if permanent.Is(err) != test.refused {
-				t.Errorf("error %v is permanent: %v, want %v", err, permanent.Is(err), test.refused)
-			}
-		})
+func TestToAll(t *testing.T) {
+	down := errors.New("down")
+	receivers := []delivery.Receiver{{Name: "a", Deliverer: fixed{}}, {Name: "b", Deliverer: fixed{down}}, {Name: "c", Deliverer: fixed{}}}
+	errs := delivery.ToAll(t.Context(), receivers, message)
+	if len(errs) != 3 || errs[0] != nil || errs[2] != nil {
+		t.Errorf("errors are %v, want success of the first and the last", errs)
+	}
+	if errs[1] != down {
+		t.Errorf("the error of the second is %v, want %v", errs[1], down)
+	}
+	if errs := delivery.ToAll(t.Context(), nil, message); len(errs) != 0 {
+		t.Errorf("without receivers, errors are %v", errs)
 	}
 }
 
-func ExampleAll() {
-	both := delivery.All(fixed{}, fixed{permanent.Error(errors.New("hooks.example answered with 410 Gone"))})
-	fmt.Println(both.Deliver(context.Background(), message))
-	// Output: hooks.example answered with 410 Gone
+func ExampleToAll() {
+	receivers := []delivery.Receiver{
+		{Name: "log", Deliverer: fixed{}},
+		{Name: "hooks", Deliverer: fixed{permanent.Error(errors.New("hooks.example answered with 410 Gone"))}},
+	}
+	fmt.Println(delivery.ToAll(context.Background(), receivers, message))
+	// Output: [<nil> hooks.example answered with 410 Gone]
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// maxMargin is the most time that WithMargin reserves. Writing an answer and handing it over takes less than half of it.
-const maxMargin = 300 * time.Millisecond
+// MaxMargin is the most time that WithMargin reserves. Writing an answer and handing it over takes less than half of it.
+const MaxMargin = 300 * time.Millisecond
 
 // WithMargin returns a copy of ctx whose deadline is earlier: by 300 ms, or by a fifth of the remaining time if that is less.
 // The margin is for the answer, which still has to be written when the work ends at its deadline. Without a deadline, WithMargin
@@ -16,5 +16,5 @@ func WithMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-max(0, min(maxMargin, time.Until(deadline)/5))))
+	return context.WithDeadline(ctx, deadline.Add(-max(0, min(MaxMargin, time.Until(deadline)/5))))
 }

@@ -107,6 +107,15 @@ type RoomInfo struct {
 	CreatedAt    time.Time // zero if upstream does not send it
 }
 
+// RoomList is one page of the app's live rooms. Next asks for the page after it; it is empty at the end. Rooms may be missing or
+// appear twice, because the order changes while pages are read.
+//
+// Source: https://cloud.tencent.com/document/product/647/110039
+type RoomList struct {
+	Rooms []RoomInfo
+	Next  string
+}
+
 // Invalid returns an invalid_request error. Its text says what to change.
 func Invalid(format string, args ...any) *Error {
 	return Errorf(CodeInvalidRequest, format, args...)

@@ -22,6 +22,7 @@ type Engine interface {
 	GiftCount(ctx context.Context, query Query) (Stats, error)
 	RoomStats(ctx context.Context, roomID string) (RoomStats, error)
 	RoomInfo(ctx context.Context, roomID string) (RoomInfo, error)
+	RoomList(ctx context.Context, next string) (RoomList, error)
 }
 
 // Service answers the questions of callers. It validates them and runs the queries of a batch concurrently.
@@ -52,6 +53,11 @@ func (s *Service) RoomInfo(ctx context.Context, roomID string) (RoomInfo, error)
 		return RoomInfo{}, err
 	}
 	return s.engine.RoomInfo(ctx, roomID)
+}
+
+// RoomList returns one page of the app's live rooms. The first page has the empty next.
+func (s *Service) RoomList(ctx context.Context, next string) (RoomList, error) {
+	return s.engine.RoomList(ctx, next)
 }
 
 // Result is the answer to one query of a batch. Stats holds numbers if and only if Err is nil.

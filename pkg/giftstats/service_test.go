@@ -64,6 +64,10 @@ func (e *engine) RoomInfo(_ context.Context, roomID string) (giftstats.RoomInfo,
 	return giftstats.RoomInfo{RoomID: roomID, OwnerAccount: "host"}, nil
 }
 
+func (e *engine) RoomList(context.Context, string) (giftstats.RoomList, error) {
+	return giftstats.RoomList{}, nil
+}
+
 func queries(n int) []giftstats.Query {
 	list := make([]giftstats.Query, n)
 	for i := range list {

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Config configures the handler. All fields but BasePath and CSSEndsStream are required.
+// Config configures the handler. All fields but BasePath, CSSEndsStream and Ledger are required.
 type Config struct {
 	Service  *giftstats.Service
 	Secrets  *secret.Cache // holds the api keys, and the key that verifies UserSigs
@@ -29,6 +30,8 @@ type Config struct {
 	// event is durable.
 	StreamEnded   func(context.Context, streamend.Event) error
 	CSSEndsStream bool // whether an interrupted CSS push ends a stream
+
+	Ledger *ledger.Ledger // nil: nothing is remembered
 }
 
 // Auth says who may call the API: callers with one of the accepted credentials, or everyone.

@@ -21,6 +21,7 @@ type exchange struct {
 	api     *api
 	usage   *telemetry.Usage
 	started time.Time
+	gifts   int    // recorded
 	id      string // of the request
 	route   string // the path without the base path; empty if it is unknown
 	roomID  string
@@ -96,6 +97,9 @@ func (x *exchange) attributes() []slog.Attr {
 		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.started))),
 	)
 	attributes = x.usage.Attrs(attributes)
+	if x.gifts > 0 {
+		attributes = append(attributes, slog.Int("gifts", x.gifts))
+	}
 	if x.roomID != "" {
 		attributes = append(attributes, slog.String("room_id", x.roomID))
 	}

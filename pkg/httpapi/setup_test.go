@@ -56,6 +56,10 @@ func (e engine) RoomStats(_ context.Context, roomID string) (giftstats.RoomStats
 	return giftstats.RoomStats{RoomID: roomID, RoomTotals: totals, FetchedAt: now}, e.err
 }
 
+func (e engine) RoomList(context.Context, string) (giftstats.RoomList, error) {
+	return giftstats.RoomList{}, e.err
+}
+
 func (e engine) RoomInfo(context.Context, string) (giftstats.RoomInfo, error) {
 	return giftstats.RoomInfo{}, e.err
 }

@@ -1,44 +1,111 @@
 package httpapi
 
 import (
+	"cmp"
+	"context"
+	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
-// webhook answers POST /v1/webhooks/…: it verifies the webhook, passes a stream end on, and acknowledges.
+// webhookTime bounds how long a gift waits. Tencent gives up after 2 s, and then it may block the gift:
+// https://trtc.io/document/72210
+const webhookTime = 800 * time.Millisecond
+
+// webhook answers POST /v1/webhooks/…: it verifies the webhook, passes on what it reports, and acknowledges.
 func (a *api) webhook(kind webhook.Kind) endpoint {
 	return func(x *exchange) error {
-		body, err := x.readBody()
+		isGift := kind.Name == webhook.Live.Name && webhook.IsGift(x.request.URL.Query())
+		ctx, cancel := x.context(), context.CancelFunc(func() {})
+		if isGift {
+			ctx, cancel = context.WithDeadline(ctx, x.started.Add(webhookTime))
+		}
+		defer cancel()
+		notice, err := a.readWebhook(ctx, x, kind)
+		if isGift && (errors.Is(err, giftstats.CodeSecretUnavailable) || ctx.Err() != nil) {
+			notice, err = webhook.Notice{LostGift: cmp.Or(err, ctx.Err())}, nil // any answer but the acknowledgement could block the gift
+		}
 		if err != nil {
 			return err
 		}
-		document, err := a.config.Secrets.Get(x.context())
-		if err != nil {
-			return err
-		}
-		request := webhook.Request{Query: x.request.URL.Query(), Header: x.request.Header, Body: body}
-		app := webhook.App{SDKAppID: document.SDKAppID, Keys: document.Webhook, CSSEndsStream: a.config.CSSEndsStream}
-		event, err := kind.Read(request, app, a.config.Now())
-		if err != nil {
-			return err
-		}
-		if event != nil {
-			x.roomID, x.eventID = event.RoomID, event.EventID
-			if err := a.config.StreamEnded(x.context(), *event); err != nil {
-				return notAccepted(err)
-			}
+		if err := a.handle(ctx, x, notice); err != nil {
+			return notAccepted(err)
 		}
 		x.write(http.StatusOK, jsonType, []byte(kind.Ack))
 		return nil
 	}
 }
 
+func (a *api) readWebhook(ctx context.Context, x *exchange, kind webhook.Kind) (webhook.Notice, error) {
+	body, err := x.readBody()
+	if err != nil {
+		return webhook.Notice{}, err
+	}
+	document, err := a.config.Secrets.Get(ctx)
+	if err != nil {
+		return webhook.Notice{}, err
+	}
+	request := webhook.Request{Query: x.request.URL.Query(), Header: x.request.Header, Body: body}
+	app := webhook.App{SDKAppID: document.SDKAppID, Keys: document.Webhook, CSSEndsStream: a.config.CSSEndsStream}
+	return kind.Read(request, app, a.config.Now())
+}
+
+// handle passes on what a webhook reports. Its error means that the report is lost unless it is sent again.
+func (a *api) handle(ctx context.Context, x *exchange, notice webhook.Notice) error {
+	switch {
+	case notice.Ended != nil:
+		x.roomID, x.eventID = notice.Ended.RoomID, notice.Ended.EventID
+		return a.config.StreamEnded(ctx, *notice.Ended)
+	case a.config.Ledger == nil:
+		return nil
+	case notice.Seen != nil:
+		x.roomID = notice.Seen.RoomID
+		return a.config.Ledger.Observe(ctx, *notice.Seen)
+	case notice.Gift != nil:
+		x.roomID = notice.Gift.RoomID
+		a.recordGift(ctx, x, *notice.Gift)
+	case notice.LostGift != nil:
+		a.logLostGift(x, ledger.Gift{}, notice.LostGift)
+	}
+	return nil
+}
+
+// recordGift records a gift within the time that Tencent waits. What happens to the ledger does not concern the gift.
+func (a *api) recordGift(ctx context.Context, x *exchange, gift ledger.Gift) {
+	gift.ID = rand.Text()
+	done := make(chan error, 1)
+	go func() { done <- a.config.Ledger.RecordGift(ctx, gift) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			a.logLostGift(x, gift, err)
+			return
+		}
+		x.gifts = 1
+	case <-ctx.Done():
+		a.logLostGift(x, gift, ctx.Err())
+	}
+}
+
+// logLostGift writes the one line that has the gift in it, so that nothing is lost silently.
+func (a *api) logLostGift(x *exchange, gift ledger.Gift, err error) {
+	attributes := []slog.Attr{slog.Int("gifts_lost", 1), slog.Int("errors", 1), slog.String("code", string(giftstats.AsError(err).Code))}
+	if gift.RoomID != "" {
+		attributes = append(attributes, slog.String("room_id", gift.RoomID), slog.Any("gift", gift))
+	}
+	attributes = append(attributes, slog.Any("error", err))
+	a.config.Logger.LogAttrs(x.context(), slog.LevelError, "gift not recorded", attributes...)
+}
+
 // notAccepted returns an error with status 503, whatever the cause is, because that makes Tencent send the webhook again.
 func notAccepted(cause error) error {
-	if errors.Is(cause, giftstats.CodeSecretUnavailable) {
+	if errors.Is(cause, giftstats.CodeSecretUnavailable) || errors.Is(cause, giftstats.CodeLedgerUnavailable) {
 		return cause
 	}
 	return &giftstats.Error{

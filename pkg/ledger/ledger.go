@@ -18,6 +18,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
@@ -38,6 +40,7 @@ type Config struct {
 type Ledger struct {
 	config  Config
 	tallies tallyCache
+	seen    seenCache
 }
 
 // New returns a Ledger. It sends nothing.
@@ -105,13 +108,13 @@ func pause(ctx context.Context, delay time.Duration) error {
 	}
 }
 
-// Observe records that a room was seen live. It opens a stream if the sighting belongs to none that is known. A sighting of a
-// stream that has ended changes nothing.
+// Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may. A sighting of a stream
+// that has ended changes nothing.
 func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
 		if stream, stale := room.place(sighting); stream != nil {
 			return stream.absorb(sighting), nil
-		} else if stale {
+		} else if stale || !sighting.Opens {
 			return false, nil
 		}
 		last, err := l.lastEnded(ctx, sighting.RoomID)
@@ -124,9 +127,24 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 	return err
 }
 
-// AddGift records a gift. Its ID must be the same whenever the same call of the webhook is recorded again.
-func (l *Ledger) AddGift(ctx context.Context, gift Gift) error {
-	return unavailable("store the gift", l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention)))
+// RecordGift records a gift, and that its receivers are accounts of the stream. The ID of the gift must be the same whenever the
+// same call of the webhook is recorded again.
+func (l *Ledger) RecordGift(ctx context.Context, gift Gift) error {
+	var group errgroup.Group
+	group.Go(func() error {
+		err := l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention))
+		return unavailable("store the gift", err)
+	})
+	if now := l.config.Now(); l.seen.news(gift, now) {
+		group.Go(func() error {
+			err := l.Observe(ctx, Sighting{RoomID: gift.RoomID, At: gift.At, Opens: true, Receivers: gift.Receivers})
+			if err == nil {
+				l.seen.remember(gift, now)
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // Close forgets an open stream and its gifts, after its summary was stored and delivered.

@@ -81,6 +81,7 @@ type Sighting struct {
 	RoomID    string
 	At        time.Time
 	StartedAt time.Time // the room's CreateTime; zero if it is not known
+	Opens     bool      // it may open a stream; else it only adds to an open one
 	Confirmed bool      // Tencent named StartedAt just now, at At
 	Owner     string    // empty if it is not known
 	Former    string    // an owner before Owner
@@ -213,7 +214,7 @@ func streamID(sighting Sighting) string {
 func (s *Stream) supersede(created time.Time) {
 	if s.End == nil {
 		s.DropAfter(created)
-		s.End = &End{EndedAt: earliest(s.AliveAt, created), Reason: ReasonMissed, Source: SourceSweep}
+		s.End = &End{EndedAt: earliest(s.AliveAt, created.Add(-time.Millisecond)), Reason: ReasonMissed, Source: SourceSweep}
 	}
 }
 

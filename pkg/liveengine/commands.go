@@ -141,13 +141,67 @@ func (c *Client) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInf
 		return giftstats.RoomInfo{}, err
 	}
 	info := answer.Response.RoomInfo
-	room := giftstats.RoomInfo{RoomID: roomID, RoomName: info.RoomName, OwnerAccount: string(info.OwnerAccount)}
-	// CreateTime is optional, so an unusable one does not make the answer unusable.
-	var created lenient.Int
-	if created.UnmarshalJSON(info.CreateTime) == nil && created.Known {
-		room.CreatedAt = time.Unix(created.Value, 0).UTC()
+	return giftstats.RoomInfo{
+		RoomID: roomID, RoomName: info.RoomName, OwnerAccount: string(info.OwnerAccount), CreatedAt: createdAt(info.CreateTime),
+	}, nil
+}
+
+type roomListRequest struct {
+	Next  string
+	Count int
+}
+
+// roomsPerPage is the documented maximum of a page.
+const roomsPerPage = 20
+
+type roomListAnswer struct {
+	envelope
+	Response *struct {
+		Next     lenient.Text
+		RoomList []struct {
+			RoomID       lenient.Text `json:"RoomId"`
+			RoomName     string
+			OwnerAccount lenient.Text    `json:"Owner_Account"`
+			CreateTime   json.RawMessage // Unix seconds
+		}
 	}
-	return room, nil
+}
+
+func (a *roomListAnswer) missing() string {
+	if a.Response == nil {
+		return "Response"
+	}
+	return ""
+}
+
+// RoomList returns one page of the app's live rooms (get_room_list, documented limit: 10 calls per second). The first page has the
+// empty next.
+//
+// Source: https://cloud.tencent.com/document/product/647/110039
+func (c *Client) RoomList(ctx context.Context, next string) (giftstats.RoomList, error) {
+	answer, err := call[roomListAnswer](ctx, c, "get_room_list", roomListRequest{Next: next, Count: roomsPerPage})
+	if err != nil {
+		return giftstats.RoomList{}, err
+	}
+	list := giftstats.RoomList{Next: string(answer.Response.Next)}
+	for _, room := range answer.Response.RoomList {
+		if giftstats.ValidateRoomID(string(room.RoomID)) != nil {
+			continue
+		}
+		list.Rooms = append(list.Rooms, giftstats.RoomInfo{
+			RoomID: string(room.RoomID), RoomName: room.RoomName, OwnerAccount: string(room.OwnerAccount), CreatedAt: createdAt(room.CreateTime),
+		})
+	}
+	return list, nil
+}
+
+// createdAt reads a CreateTime. It is optional, so an unusable one does not make the answer unusable.
+func createdAt(raw json.RawMessage) time.Time {
+	var created lenient.Int
+	if created.UnmarshalJSON(raw) != nil || !created.Known {
+		return time.Time{}
+	}
+	return time.Unix(created.Value, 0).UTC()
 }
 
 // fetchedAt returns the current time in UTC, to the millisecond.

@@ -18,15 +18,15 @@ import (
 // batchWorkers bounds the messages of one batch that are processed at once; the rate limit is shared.
 const batchWorkers = 16
 
-// Message is what brings an event: its body is the event, its id what the carrier calls it.
+// Message carries an event: Body is the event, ID the carrier's id of the message.
 type Message struct {
 	ID   string
 	Body []byte
-	Err  error // why there is no event in it; then it is permanent
+	Err  error // why the message holds no event; such an error is permanent
 }
 
-// ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages;
-// one never fails another. What the deadline of ctx leaves undone has an error, so that it comes again.
+// ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages; one
+// message never fails another. A message that the deadline of ctx cuts off has an error, so that it is delivered again.
 func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error {
 	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()
@@ -44,23 +44,27 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	return errs
 }
 
-// processMessage processes one message and logs one line about it. A panic stays with it.
+// processMessage processes one message and logs one line about it. A panic becomes the error of this message.
 func (p *Processor) processMessage(ctx context.Context, message Message) (err error) {
 	ctx, usage := p.config.Meter.Begin(ctx)
-	begun := p.config.Now()
+	started := p.config.Now()
 	var event Event
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			p.config.Logger.ErrorContext(ctx, "panic while an event was processed", "message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+			p.config.Logger.ErrorContext(ctx, "panic while an event was processed",
+				"message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 			err = giftstats.Errorf(giftstats.CodeInternal, "processing the event panicked; the log has the stack")
 		}
-		p.log(ctx, message, event, usage, p.config.Now().Sub(begun), err)
+		p.log(ctx, message, event, usage, p.config.Now().Sub(started), err)
 	}()
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("no time was left for this event: %w", err)
+		return fmt.Errorf("no time left for this event: %w", err)
 	}
 	if message.Err != nil {
 		return permanent.Error(message.Err)
+	}
+	if isSweep(message.Body) {
+		return p.Sweep(ctx)
 	}
 	if event, err = Parse(message.Body, message.ID); err != nil {
 		return err
@@ -68,20 +72,20 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	return p.Process(ctx, event)
 }
 
-// codeUndelivered is the code in the log of an event whose summary no receiver took; others have those of callers.
+// codeUndelivered is the code in the log of an event whose summary was not delivered. Other failures have the codes of the API.
 const codeUndelivered giftstats.Code = "delivery_failed"
 
 func (p *Processor) log(ctx context.Context, message Message, event Event, usage *telemetry.Usage, took time.Duration, err error) {
 	level, text := slog.LevelInfo, "event processed"
 	attrs := usage.Attrs([]slog.Attr{slog.String("message_id", message.ID), slog.Float64("duration_ms", telemetry.Milliseconds(took))})
-	if event.RoomID != "" { // it could be read
+	if event.RoomID != "" { // the event could be decoded
 		attrs = append(attrs, slog.String("event_id", event.EventID), slog.String("room_id", event.RoomID))
 	}
 	switch {
 	case permanent.Is(err):
-		level, text = slog.LevelError, "event given up: no repeat can help"
+		level, text = slog.LevelError, "event failed permanently"
 	case err != nil:
-		level, text = slog.LevelWarn, "event failed: it has to come again"
+		level, text = slog.LevelWarn, "event failed, will be retried"
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Int("errors", 1), slog.String("code", string(code(err))), slog.Any("error", err))

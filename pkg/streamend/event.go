@@ -1,8 +1,8 @@
-// Package streamend is what happens when a stream ends: the event that says so, whatever brought it, and the way from there
-// to a delivered summary.
+// Package streamend processes the ends of streams: it turns an [Event], from whatever source, into a delivered [Summary]. With a ledger
+// it also sweeps over the streams that are live, so that their numbers are known when they end.
 //
-// An [Event] that can be dealt with now or later either becomes a delivered [Summary] or an error: its sender then has to
-// bring it again. What no retry can fix is marked with package permanent, and belongs into a dead-letter queue.
+// An event that fails must be delivered again by its sender. An error that no retry can fix is marked with package permanent, and its
+// event belongs into a dead-letter queue.
 package streamend
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/permanent"
 )
 
-// Source is who said first that the stream has ended.
+// Source is what reported the end of the stream first.
 type Source string
 
 // The sources.
@@ -28,7 +28,8 @@ const (
 	SourceLive   Source = "live"   // Live.CallbackAfterDestroyRoom or Room.CallbackAfterDestroyRoom
 	SourceTRTC   Source = "trtc"   // TRTC's room dismissed
 	SourceCSS    Source = "css"    // a push of Cloud Streaming Services was interrupted
-	SourceDirect Source = "direct" // the customer's own word
+	SourceDirect Source = "direct" // the customer's own event
+	SourceSweep  Source = "sweep"  // the sweep found that the room is gone
 )
 
 const (
@@ -41,15 +42,17 @@ const (
 type Event struct {
 	EventID    string                `json:"event_id"`
 	RoomID     string                `json:"room_id"`
-	Accounts   []string              `json:"accounts,omitempty"` // whose numbers are wanted; none: the room's owner's
+	Accounts   []string              `json:"accounts,omitempty"` // whose numbers are wanted; empty: those of the room's owner
 	EndedAt    *time.Time            `json:"ended_at,omitempty"`
 	Reason     string                `json:"reason,omitempty"`
 	Source     Source                `json:"source"`
-	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event brought them
+	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event reported them
+
+	derived bool // EventID was derived by Parse
 }
 
-// Parse reads an event that is JSON of its own form. An event without an id gets one from what identifies the end: room and
-// time, or else messageID, which is what its carrier calls it. Its errors are permanent.
+// Parse reads an event in its own JSON form. An event without an id gets one that is derived from what identifies the end: the room and
+// the time, or else messageID, the carrier's id of the message. Its errors are permanent.
 func Parse(raw []byte, messageID string) (Event, error) {
 	if !utf8.Valid(raw) {
 		return Event{}, permanent.Error(errors.New("the event is not valid UTF-8"))
@@ -62,15 +65,15 @@ func Parse(raw []byte, messageID string) (Event, error) {
 		event.Source = SourceDirect
 	}
 	if event.EventID == "" {
-		event.EventID = event.deriveID(messageID)
+		event.EventID, event.derived = event.deriveID(messageID), true
 	}
 	if err := event.validate(); err != nil {
-		return Event{}, permanent.Error(fmt.Errorf("the event cannot be used: %w", err))
+		return Event{}, permanent.Error(fmt.Errorf("invalid event: %w", err))
 	}
 	return event, nil
 }
 
-// decode reads the fields. Fields that are not known are passed over: senders add their own.
+// decode reads the fields. Unknown fields are ignored, because senders add their own.
 func decode(raw []byte) (Event, error) {
 	var event Event
 	var kind *json.UnmarshalTypeError
@@ -81,9 +84,9 @@ func decode(raw []byte) (Event, error) {
 	case err != nil:
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) || errors.As(err, &kind) {
-			return Event{}, errors.New("the event is no JSON object")
+			return Event{}, errors.New("the event must be a JSON object")
 		}
-		return Event{}, errors.New("a field of the event cannot be read; ended_at must be like 2026-11-23T12:00:00Z")
+		return Event{}, errors.New("a field of the event is invalid; ended_at must be like 2026-11-23T12:00:00Z")
 	}
 	if event.EndedAt != nil {
 		utc := event.EndedAt.UTC()
@@ -95,11 +98,28 @@ func decode(raw []byte) (Event, error) {
 	return event, nil
 }
 
+// deriveID returns an id that every report of one end has, as far as can be known: the source is no part of it.
 func (e *Event) deriveID(messageID string) string {
 	if e.EndedAt != nil {
-		return ID(e.Source, e.RoomID, e.EndedAt.Format(time.RFC3339Nano))
+		return hashID(e.RoomID, identity(time.Time{}, *e.EndedAt))
 	}
-	return ID(e.Source, e.RoomID, messageID)
+	return hashID(e.RoomID, messageID)
+}
+
+// identity is what tells the streams of one room apart: when the stream started, or else when it ended.
+func identity(started, ended time.Time) string {
+	if !started.IsZero() {
+		return "started " + started.UTC().Format(time.RFC3339Nano)
+	}
+	return "ended " + ended.UTC().Format(time.RFC3339Nano)
+}
+
+// owner returns the owner of the room if the event names it: Tencent's webhook does.
+func (e *Event) owner() string {
+	if e.Source == SourceLive && len(e.Accounts) == 1 {
+		return e.Accounts[0]
+	}
+	return ""
 }
 
 func (e *Event) validate() error {
@@ -107,7 +127,7 @@ func (e *Event) validate() error {
 		return err
 	}
 	if len(e.Accounts) > maxAccounts {
-		return fmt.Errorf("it names %d accounts; at most %d are allowed", len(e.Accounts), maxAccounts)
+		return fmt.Errorf("accounts has %d entries; at most %d are allowed", len(e.Accounts), maxAccounts)
 	}
 	for _, account := range e.Accounts {
 		if err := giftstats.ValidateAccount(account); err != nil {
@@ -115,8 +135,8 @@ func (e *Event) validate() error {
 		}
 	}
 	switch {
-	case !slices.Contains([]Source{SourceLive, SourceTRTC, SourceCSS, SourceDirect}, e.Source):
-		return errors.New("source must be live, trtc, css or direct")
+	case !slices.Contains([]Source{SourceLive, SourceTRTC, SourceCSS, SourceDirect, SourceSweep}, e.Source):
+		return errors.New("source must be live, trtc, css, direct or sweep")
 	case len(e.EventID) > maxEventID || strings.ContainsFunc(e.EventID, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return fmt.Errorf("event_id must be at most %d printable ASCII characters without spaces: it is sent as a header", maxEventID)
 	case len(e.Reason) > maxReason:
@@ -125,12 +145,16 @@ func (e *Event) validate() error {
 	return nil
 }
 
-// ID derives the id of an event from what identifies the end of the stream, so that the same end has the same id whenever
-// and by whichever way it comes again.
-func ID(source Source, parts ...string) string {
+// NewID returns the id of the end of a stream in a room, which every report of this end has.
+func NewID(roomID string, endedAt time.Time) string {
+	return hashID(roomID, identity(time.Time{}, endedAt))
+}
+
+// hashID hashes the room and what tells its streams apart.
+func hashID(roomID, stream string) string {
 	hash := sha256.New()
-	for _, part := range parts {
+	for _, part := range []string{roomID, stream} {
 		fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
-	return string(source) + "-" + hex.EncodeToString(hash.Sum(nil)[:16])
+	return "end-" + hex.EncodeToString(hash.Sum(nil)[:16])
 }

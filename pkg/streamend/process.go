@@ -6,134 +6,176 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/permanent"
-	"github.com/giftstats/giftstats/pkg/problem"
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Config of a [Processor]. All fields are required.
+// Config of a [Processor]. All fields but Ledger are required.
 type Config struct {
-	Service  *giftstats.Service
-	Deliver  delivery.Deliverer
-	WaitIdle func(context.Context) // waits for reads that an invocation must not leave unfinished: secret.Cache.WaitIdle
-	Meter    *telemetry.Meter
-	Now      func() time.Time
-	Logger   *slog.Logger
+	Service   *giftstats.Service
+	Receivers []delivery.Receiver
+	Ledger    *ledger.Ledger        // nil: nothing is remembered
+	WaitIdle  func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.WaitIdle
+	Meter     *telemetry.Meter
+	Now       func() time.Time
+	Logger    *slog.Logger
 }
 
 // Processor turns events into delivered summaries. It may be used from several goroutines.
 type Processor struct{ config Config }
 
-// NewProcessor makes a Processor.
-func NewProcessor(config Config) *Processor { return &Processor{config} }
+// NewProcessor returns a Processor, or an error that names the fields that are missing.
+func NewProcessor(config Config) (*Processor, error) {
+	var missing []error
+	for _, field := range []struct {
+		name    string
+		present bool
+	}{
+		{name: "Service", present: config.Service != nil},
+		{name: "Receivers", present: len(config.Receivers) > 0},
+		{name: "WaitIdle", present: config.WaitIdle != nil},
+		{name: "Meter", present: config.Meter != nil},
+		{name: "Now", present: config.Now != nil},
+		{name: "Logger", present: config.Logger != nil},
+	} {
+		if !field.present {
+			missing = append(missing, fmt.Errorf("streamend: Config.%s is missing", field.name))
+		}
+	}
+	if len(missing) > 0 {
+		return nil, errors.Join(missing...)
+	}
+	return &Processor{config}, nil
+}
 
 var errUndelivered = errors.New("deliver")
 
-// Process asks for the numbers and delivers the summary. It returns nil when the summary is delivered; a permanent error when
-// no repeat can help; and any other error when the event has to come again.
+// Process delivers the summary of the stream that an event ended. A nil error means that every receiver has taken it. A permanent
+// error means that no retry can help. After any other error the event must be processed again.
+//
+// With a ledger, the summary is made and stored once, whatever reports the end and how often, and is delivered to the receivers that
+// have not taken it yet. Without one, every call makes the summary anew.
 func (p *Processor) Process(ctx context.Context, event Event) error {
+	_, err := p.process(ctx, event)
+	return err
+}
+
+// process returns the summary, too. It is nil if it could not be made.
+func (p *Processor) process(ctx context.Context, event Event) ([]byte, error) {
+	if p.config.Ledger != nil {
+		body, err := p.processRemembered(ctx, event)
+		return body, wrap(event, err)
+	}
 	summary, err := p.summarize(ctx, event)
 	if err != nil {
-		return fmt.Errorf("event %s: %w", event.EventID, err)
+		return nil, wrap(event, err)
 	}
 	body, err := json.Marshal(summary)
 	if err != nil {
-		return permanent.Error(fmt.Errorf("event %s: encode the summary: %w", event.EventID, err))
+		return nil, wrap(event, permanent.Error(fmt.Errorf("encode the summary: %w", err)))
 	}
-	err = p.config.Deliver.Deliver(ctx, delivery.Message{ID: event.EventID, Type: SummaryType, At: summary.Timestamp, Body: body})
+	return body, wrap(event, p.deliver(ctx, summary, body, p.config.Receivers, func(string) error { return nil }))
+}
+
+func wrap(event Event, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("event %s: %w", event.EventID, err)
+}
+
+// deliver sends a summary to the receivers, and calls taken for each that has it. The error is permanent if none of the others will
+// ever take it.
+func (p *Processor) deliver(ctx context.Context, summary Summary, body []byte, to []delivery.Receiver, taken func(string) error) error {
+	message := delivery.Message{ID: summary.Data.EventID, Type: summary.Type, At: summary.Timestamp, Body: body}
+	delivered := 0
+	var failures []error
+	for i, err := range delivery.ToAll(ctx, to, message) {
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		delivered++
+		if err := taken(to[i].Name); err != nil {
+			p.config.Logger.WarnContext(ctx, "delivery not recorded; the summary may be delivered again",
+				"event_id", summary.Data.EventID, "errors", 1, "code", giftstats.AsError(err).Code, "error", err)
+		}
+	}
+	if delivered > 0 {
+		p.config.Logger.InfoContext(ctx, "stream summary delivered", p.deliveredAttrs(summary, delivered)...)
+	}
+	err := errors.Join(failures...)
 	switch {
+	case err == nil:
+		return nil
 	case permanent.Is(err):
-		return permanent.Error(fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err))
-	case err != nil:
-		return fmt.Errorf("event %s: %w: %w", event.EventID, errUndelivered, err)
+		return permanent.Error(fmt.Errorf("%w: %w", errUndelivered, err))
 	}
-	p.config.Logger.InfoContext(ctx, "stream summary delivered", "deliveries", 1, "event_id", event.EventID, "room_id", event.RoomID, "source", event.Source, "complete", summary.Data.Complete)
-	return nil
+	return fmt.Errorf("%w: %w", errUndelivered, err)
 }
 
-// settled are failures that are a result: they will be the same whenever the question is asked again.
-var settled = []giftstats.Code{
-	giftstats.CodeRoomNotFound, giftstats.CodeAccountNotFound, giftstats.CodeInvalidRequest, giftstats.CodeUpstreamRejected,
+func (p *Processor) deliveredAttrs(summary Summary, delivered int) []any {
+	data := summary.Data
+	attrs := []any{
+		"deliveries", delivered, "event_id", data.EventID, "room_id", data.RoomID, "source", data.Source, "complete", data.Complete,
+	}
+	if data.Reconciled != nil {
+		attrs = append(attrs, "reconciled", *data.Reconciled)
+	}
+	if data.Unattributed != nil {
+		attrs = append(attrs, "unattributed_coins", data.Unattributed.TotalCoins)
+	}
+	return attrs
 }
 
-func isSettled(err error) bool { return slices.Contains(settled, giftstats.AsError(err).Code) }
-
-// summarize collects the numbers. Its error means that they can be had later.
+// summarize makes the summary of an event from what the event and Tencent say.
 func (p *Processor) summarize(ctx context.Context, event Event) (Summary, error) {
-	data := Data{
-		EventID: event.EventID, RoomID: event.RoomID, EndedAt: event.EndedAt, Reason: event.Reason, Source: event.Source,
-		RoomFrom: FromNone, Accounts: []Earning{},
+	known := evidence{roomID: event.RoomID, accounts: event.Accounts, owner: event.owner(), now: p.timestamp()}
+	if event.EndedAt != nil {
+		known.endedAt = *event.EndedAt
 	}
-	accounts, err := p.accounts(ctx, event)
+	var started time.Time
+	known, started, err := p.ask(ctx, known, time.Time{})
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := p.addEarnings(ctx, &data, accounts); err != nil {
-		return Summary{}, err
+	if event.RoomTotals != nil {
+		known.totals, known.totalsFrom = event.RoomTotals, FromWebhook
 	}
-	if err := p.addRoom(ctx, &data, event.RoomTotals); err != nil {
-		return Summary{}, err
-	}
-	data.Complete = data.Room != nil && len(data.Accounts) > 0 && !slices.ContainsFunc(data.Accounts, func(e Earning) bool { return e.Problem != nil })
-	return Summary{Type: SummaryType, Timestamp: p.config.Now().UTC().Truncate(time.Millisecond), Data: data}, nil
+	return known.summary(Data{
+		EventID: event.EventID, EndedAt: event.EndedAt, StartedAt: pointer(started), Reason: event.Reason, Source: event.Source,
+	}), nil
 }
 
-// accounts are those that the event names, or else the owner of the room. Of a dissolved room there may be none.
-func (p *Processor) accounts(ctx context.Context, event Event) ([]string, error) {
-	if len(event.Accounts) > 0 {
-		return event.Accounts, nil
+// summary completes data with the numbers.
+func (e evidence) summary(data Data) Summary {
+	data.RoomID, data.Room, data.RoomFrom, data.Accounts = e.roomID, e.totals, FromNone, e.earnings()
+	data.Complete = data.Room != nil && len(data.Accounts) > 0
+	for _, earning := range data.Accounts {
+		data.Complete = data.Complete && earning.Problem == nil
 	}
-	room, err := p.config.Service.RoomInfo(ctx, event.RoomID)
-	switch {
-	case err == nil:
-		return []string{room.OwnerAccount}, nil
-	case isSettled(err):
-		return nil, nil
-	default:
-		return nil, fmt.Errorf("look up the owner of the room: %w", err)
-	}
-}
-
-func (p *Processor) addEarnings(ctx context.Context, data *Data, accounts []string) error {
-	queries := make([]giftstats.Query, len(accounts))
-	for i, account := range accounts {
-		queries[i] = giftstats.Query{RoomID: data.RoomID, Account: account}
-	}
-	var failures []error
-	for _, result := range p.config.Service.GiftStatsBatch(ctx, queries) {
-		earning := Earning{Account: result.Query.Account}
-		switch {
-		case result.Err == nil:
-			earning.Stats = &result.Stats
-		case isSettled(result.Err):
-			details := problem.Of(result.Err, "")
-			earning.Problem = &details
-		default:
-			failures = append(failures, fmt.Errorf("ask for gift stats: %w", result.Err))
+	if e.totals != nil {
+		data.RoomFrom = e.totalsFrom
+		rest := difference(e.totals, data.Accounts)
+		reconciled := rest == ledger.Sum{}
+		data.Reconciled = &reconciled
+		if !reconciled {
+			data.Unattributed = &rest
 		}
-		data.Accounts = append(data.Accounts, earning)
 	}
-	return errors.Join(failures...)
+	return Summary{Type: SummaryType, Timestamp: e.now, Data: data}
 }
 
-func (p *Processor) addRoom(ctx context.Context, data *Data, brought *giftstats.RoomTotals) error {
-	if brought != nil {
-		data.Room, data.RoomFrom = brought, FromWebhook
+func (p *Processor) timestamp() time.Time { return p.config.Now().UTC().Truncate(time.Millisecond) }
+
+func pointer(t time.Time) *time.Time {
+	if t.IsZero() {
 		return nil
 	}
-	room, err := p.config.Service.RoomStats(ctx, data.RoomID)
-	switch {
-	case err == nil:
-		data.Room, data.RoomFrom = &room.RoomTotals, FromUpstream
-		return nil
-	case isSettled(err):
-		return nil
-	default:
-		return fmt.Errorf("ask for room stats: %w", err)
-	}
+	return &t
 }

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
@@ -35,29 +34,22 @@ type cssBody struct {
 	ErrMsg    lenient.Text `json:"errmsg"`
 }
 
-func readCSS(request Request, app App, now time.Time) (*streamend.Event, error) {
+func readCSS(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.CSSKey.Empty() {
-		return nil, unconfigured()
+		return Notice{}, unconfigured()
 	}
 	if err := checkCSS(request.Body, app, now); err != nil {
-		return nil, err
+		return Notice{}, err
 	}
 	var body cssBody
 	if err := readBody(request.Body, &body); err != nil {
-		return nil, err
+		return Notice{}, err
 	}
 	if !app.CSSEndsStream || !body.EventType.Known || body.EventType.Value != cssPushEnded {
-		return nil, nil
+		return Notice{}, nil
 	}
-	stream := string(body.StreamID)
-	push := cmp.Or(string(body.Sequence), strconv.FormatInt(body.EventTime.Value, 10))
-	return checked(streamend.Event{
-		EventID: streamend.ID(streamend.SourceCSS, stream, push),
-		RoomID:  stream,
-		EndedAt: timeOf(body.EventTime.Value * 1000),
-		Reason:  body.reason(),
-		Source:  streamend.SourceCSS,
-	})
+	event := streamend.Event{RoomID: string(body.StreamID), Reason: body.reason(), Source: streamend.SourceCSS}
+	return ended(event, body.EventTime.Value*1000, now)
 }
 
 // checkCSS verifies the signature in the body. It covers only the expiry time.

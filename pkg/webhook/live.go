@@ -17,45 +17,54 @@ import (
 // requestTimeWindow is the largest accepted difference between RequestTime and our clock: https://trtc.io/document/64412
 const requestTimeWindow = time.Minute
 
-// roomEnded has the commands that report a dissolved room. The last one is from an older API:
-// https://trtc.io/document/64423, https://trtc.io/document/60732, https://cloud.tencent.com/document/product/1690/92698
-var roomEnded = map[string]bool{"Live.CallbackAfterDestroyRoom": true, "Room.CallbackAfterDestroyRoom": true, "destroyRoom": true}
+// commandGift is the command of the webhook that Tencent sends before a gift.
+const commandGift = "Live.CallbackBeforeSendGift"
 
-// liveBody is the body of the webhook of a dissolved room. RoomInfo and Statistic are optional: older versions do not send them.
+// commands are those of interest, with what reads their body. The command destroyRoom is from an older API.
 //
-// Source: https://trtc.io/document/64423
-type liveBody struct {
-	CallbackCommand lenient.Text
-	RoomID          lenient.Text `json:"RoomId"`
-	EventType       lenient.Text
-	EventTime       lenient.Int // milliseconds
-	RoomInfo        *struct {
-		OwnerAccount lenient.Text `json:"Owner_Account"`
-	}
-	Statistic *statistic
+// Sources: https://trtc.io/document/64423, https://trtc.io/document/60732, https://cloud.tencent.com/document/product/1690/92698,
+// https://trtc.io/document/64422, https://trtc.io/document/72553, https://trtc.io/document/64425, https://trtc.io/document/72210
+var commands = map[string]func(body []byte, now time.Time) (Notice, error){
+	"Live.CallbackAfterDestroyRoom":    readDestroyed,
+	"Room.CallbackAfterDestroyRoom":    readDestroyed,
+	"destroyRoom":                      readDestroyed,
+	"Live.CallbackAfterCreateRoom":     readCreated,
+	"Live.CallbackAfterChangeOwner":    readOwnerChanged,
+	"Mic.CallbackAfterSeatInfoChanged": readSeats,
+	commandGift:                        readGift,
 }
 
-func readLive(request Request, app App, now time.Time) (*streamend.Event, error) {
+// IsGift reports whether a webhook, which may not be verified yet, is the one that Tencent sends before a gift. Any answer but the
+// acknowledgement can block the gift.
+func IsGift(query url.Values) bool { return commandOf(lowerCase(query)) == commandGift }
+
+// commandOf returns the command. Tencent's pages disagree on the name of the parameter:
+// https://www.tencentcloud.com/document/product/647/64412
+func commandOf(query map[string]string) string {
+	return cmp.Or(query["callbackcommand"], query["webhookcommand"], query["command"])
+}
+
+func readLive(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.LiveToken.Empty() {
-		return nil, unconfigured()
+		return Notice{}, unconfigured()
 	}
 	query := lowerCase(request.Query)
 	if err := checkLive(query, app, now); err != nil {
-		return nil, err
+		return Notice{}, err
 	}
-	// Tencent's pages disagree on the name of the parameter: https://www.tencentcloud.com/document/product/647/64412
-	command := cmp.Or(query["callbackcommand"], query["webhookcommand"], query["command"])
-	if command != "" && !roomEnded[command] {
-		return nil, nil
+	command := commandOf(query)
+	if command == "" {
+		var body struct{ CallbackCommand lenient.Text }
+		if err := readBody(request.Body, &body); err != nil {
+			return Notice{}, err
+		}
+		command = string(body.CallbackCommand)
 	}
-	var body liveBody
-	if err := readBody(request.Body, &body); err != nil {
-		return nil, err
+	read, ok := commands[command]
+	if !ok {
+		return Notice{}, nil
 	}
-	if command == "" && !roomEnded[string(body.CallbackCommand)] {
-		return nil, nil
-	}
-	return body.event()
+	return read(request.Body, now)
 }
 
 // checkLive verifies the signature, which covers only RequestTime, and the app.
@@ -77,19 +86,31 @@ func checkLive(query map[string]string, app App, now time.Time) error {
 	return nil
 }
 
-func (b liveBody) event() (*streamend.Event, error) {
+// destroyedBody is the body of the webhook of a dissolved room. RoomInfo and Statistic are optional: older versions do not send them.
+//
+// Source: https://trtc.io/document/64423
+type destroyedBody struct {
+	RoomID    lenient.Text `json:"RoomId"`
+	EventType lenient.Text
+	EventTime lenient.Int // milliseconds
+	RoomInfo  *struct {
+		OwnerAccount lenient.Text `json:"Owner_Account"`
+	}
+	Statistic *statistic
+}
+
+func readDestroyed(raw []byte, now time.Time) (Notice, error) {
+	var body destroyedBody
+	if err := readBody(raw, &body); err != nil {
+		return Notice{}, err
+	}
 	event := streamend.Event{
-		EventID: streamend.ID(streamend.SourceLive, string(b.RoomID), strconv.FormatInt(b.EventTime.Value, 10)),
-		RoomID:  string(b.RoomID),
-		EndedAt: timeOf(b.EventTime.Value),
-		Reason:  string(b.EventType),
-		Source:  streamend.SourceLive,
+		RoomID: string(body.RoomID), Reason: string(body.EventType), Source: streamend.SourceLive, RoomTotals: body.Statistic.totals(),
 	}
-	if b.RoomInfo != nil && b.RoomInfo.OwnerAccount != "" {
-		event.Accounts = []string{string(b.RoomInfo.OwnerAccount)}
+	if body.RoomInfo != nil && body.RoomInfo.OwnerAccount != "" {
+		event.Accounts = []string{string(body.RoomInfo.OwnerAccount)}
 	}
-	event.RoomTotals = b.Statistic.totals()
-	return checked(event)
+	return ended(event, body.EventTime.Value, now)
 }
 
 type statistic struct {

@@ -28,36 +28,30 @@ type trtcBody struct {
 }
 
 // readTRTC verifies the signature over the raw body: https://trtc.io/document/54912
-func readTRTC(request Request, app App, _ time.Time) (*streamend.Event, error) {
+func readTRTC(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.TRTCKey.Empty() {
-		return nil, unconfigured()
+		return Notice{}, unconfigured()
 	}
 	mac := hmac.New(sha256.New, []byte(app.Keys.TRTCKey.Reveal()))
 	mac.Write(request.Body)
 	if !equal(request.Header.Get("Sign"), base64.StdEncoding.EncodeToString(mac.Sum(nil))) {
-		return nil, unauthenticated("missing or wrong Sign of the webhook: " +
+		return Notice{}, unauthenticated("missing or wrong Sign of the webhook: " +
 			"trtc_key in the secret must be the key that is configured in the console")
 	}
 	if request.Header.Get("SdkAppId") != strconv.FormatInt(app.SDKAppID, 10) {
-		return nil, anotherApp()
+		return Notice{}, anotherApp()
 	}
 	var body trtcBody
 	if err := readBody(request.Body, &body); err != nil {
-		return nil, err
+		return Notice{}, err
 	}
 	if body.EventGroupID.Value != trtcRoomGroup || body.EventType.Value != trtcRoomDismissed {
-		return nil, nil
+		return Notice{}, nil
 	}
 	milliseconds := body.EventInfo.EventMsTs.Value
 	if milliseconds == 0 {
 		milliseconds = body.EventInfo.EventTs.Value * 1000
 	}
-	room := string(body.EventInfo.RoomID)
-	return checked(streamend.Event{
-		EventID: streamend.ID(streamend.SourceTRTC, room, strconv.FormatInt(milliseconds, 10)),
-		RoomID:  room,
-		EndedAt: timeOf(milliseconds),
-		Reason:  "room dismissed",
-		Source:  streamend.SourceTRTC,
-	})
+	event := streamend.Event{RoomID: string(body.EventInfo.RoomID), Reason: "room dismissed", Source: streamend.SourceTRTC}
+	return ended(event, milliseconds, now)
 }

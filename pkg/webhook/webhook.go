@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
@@ -37,8 +38,17 @@ type Kind struct {
 	Name string
 	// Ack is the documented reply to an accepted webhook.
 	Ack string
-	// Read verifies a webhook. It returns the stream end that the webhook reports, or nil if it reports something else.
-	Read func(request Request, app App, now time.Time) (*streamend.Event, error)
+	// Read verifies a webhook, and returns what it reports.
+	Read func(request Request, app App, now time.Time) (Notice, error)
+}
+
+// Notice is what a verified webhook reports. All fields are nil if it is of no interest.
+type Notice struct {
+	Ended *streamend.Event // a stream has ended
+	Seen  *ledger.Sighting // a room is live
+	Gift  *ledger.Gift     // a gift is about to be sent; its ID is not set
+	// LostGift says why the report of a gift cannot be used.
+	LostGift error
 }
 
 // The kinds of webhooks.
@@ -67,24 +77,25 @@ func anotherApp() error {
 // equal compares in constant time.
 func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
 
-// checked returns the event if its room and accounts are valid.
-func checked(event streamend.Event) (*streamend.Event, error) {
+// ended returns the notice of an end if its room and accounts are valid. Without a time, the end is now.
+func ended(event streamend.Event, milliseconds int64, now time.Time) (Notice, error) {
 	if err := giftstats.ValidateRoomID(event.RoomID); err != nil {
-		return nil, err
+		return Notice{}, err
 	}
 	for _, account := range event.Accounts {
 		if err := giftstats.ValidateAccount(account); err != nil {
-			return nil, err
+			return Notice{}, err
 		}
 	}
-	return &event, nil
+	at := timeOf(milliseconds, now)
+	event.EndedAt, event.EventID = &at, streamend.NewID(event.RoomID, at)
+	return Notice{Ended: &event}, nil
 }
 
-// timeOf converts Unix milliseconds. It returns nil if they are missing.
-func timeOf(milliseconds int64) *time.Time {
+// timeOf converts Unix milliseconds. It returns now if they are missing.
+func timeOf(milliseconds int64, now time.Time) time.Time {
 	if milliseconds <= 0 {
-		return nil
+		return now.UTC().Truncate(time.Millisecond)
 	}
-	t := time.UnixMilli(milliseconds).UTC()
-	return &t
+	return time.UnixMilli(milliseconds).UTC()
 }

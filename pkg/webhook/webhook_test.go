@@ -110,7 +110,8 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			read := func(body []byte) (*streamend.Event, error) {
-				return test.kind.Read(test.request(string(body)), app, signedAt(test.kind))
+				notice, err := test.kind.Read(test.request(string(body)), app, signedAt(test.kind))
+				return notice.Ended, err
 			}
 			event, err := read(body)
 			if err != nil || event == nil {
@@ -143,11 +144,11 @@ func TestGolden(t *testing.T) {
 
 func TestEventIDs(t *testing.T) {
 	read := func(body string) string {
-		event, err := webhook.Live.Read(liveEnd(body), app, signedAt(webhook.Live))
+		notice, err := webhook.Live.Read(liveEnd(body), app, signedAt(webhook.Live))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return event.EventID
+		return notice.Ended.EventID
 	}
 	first := read(`{"RoomId":"r","EventTime":1}`)
 	if read(`{"RoomId":"r","EventTime":1,"EventType":"DestroyByUser","Statistic":{}}`) != first {
@@ -164,9 +165,9 @@ func TestDocumentedTRTCVector(t *testing.T) {
 	header := http.Header{}
 	header.Set("Sign", trtcSign)
 	header.Set("SdkAppId", "1400000000")
-	event, err := webhook.TRTC.Read(webhook.Request{Header: header, Body: []byte(trtcBody)}, app, time.Time{})
-	if event != nil || err != nil {
-		t.Errorf("got %v, %v, want neither an event nor an error", event, err)
+	notice, err := webhook.TRTC.Read(webhook.Request{Header: header, Body: []byte(trtcBody)}, app, time.Time{})
+	if notice != (webhook.Notice{}) || err != nil {
+		t.Errorf("got %+v, %v, want neither a notice nor an error", notice, err)
 	}
 	reformatted := []byte(strings.ReplaceAll(trtcBody, "\t", " "))
 	_, err = webhook.TRTC.Read(webhook.Request{Header: header, Body: reformatted}, app, time.Time{})
@@ -186,9 +187,11 @@ func TestAcknowledged(t *testing.T) {
 		app     webhook.App
 		request webhook.Request
 	}{
-		{name: "gift about to be sent", kind: webhook.Live, app: app, request: live("Live.CallbackBeforeSendGift", `{"GiftWater":{}}`)},
 		{name: "unknown command", kind: webhook.Live, app: app, request: live("Live.SomethingNew", "not JSON")},
-		{name: "command in the body only", kind: webhook.Live, app: app, request: live("", `{"CallbackCommand":"Live.CallbackAfterCreateRoom"}`)},
+		{
+			name: "command in the body only", kind: webhook.Live, app: app,
+			request: live("", `{"CallbackCommand":"Live.CallbackAfterStartBattle"}`),
+		},
 		{name: "TRTC room created", kind: webhook.TRTC, app: app, request: trtc(`{"EventGroupId":1,"EventType":101,"EventInfo":{"RoomId":1}}`)},
 		{name: "TRTC media group", kind: webhook.TRTC, app: app, request: trtc(`{"EventGroupId":2,"EventType":102}`)},
 		{name: "CSS push started", kind: webhook.CSS, app: app, request: css(strings.Replace(ended, `"event_type":0`, `"event_type":1`, 1))},
@@ -196,8 +199,8 @@ func TestAcknowledged(t *testing.T) {
 		{name: "CSS push ended, but that does not end a stream", kind: webhook.CSS, app: noCSS, request: css(ended)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if event, err := test.kind.Read(test.request, test.app, signedAt(test.kind)); event != nil || err != nil {
-				t.Errorf("got %+v, %v, want neither an event nor an error", event, err)
+			if notice, err := test.kind.Read(test.request, test.app, signedAt(test.kind)); notice != (webhook.Notice{}) || err != nil {
+				t.Errorf("got %+v, %v, want neither a notice nor an error", notice, err)
 			}
 		})
 	}
@@ -221,9 +224,9 @@ func TestDialects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request := liveEnd(body)
 			change(request.Query)
-			event, err := webhook.Live.Read(request, app, signedAt(webhook.Live))
-			if err != nil || event == nil || event.RoomID != "r" {
-				t.Errorf("got %v, %v, want the end of room r", event, err)
+			notice, err := webhook.Live.Read(request, app, signedAt(webhook.Live))
+			if err != nil || notice.Ended == nil || notice.Ended.RoomID != "r" {
+				t.Errorf("got %+v, %v, want the end of room r", notice, err)
 			}
 		})
 	}
@@ -231,7 +234,8 @@ func TestDialects(t *testing.T) {
 
 func ExampleKind() {
 	body := `{"RoomId":"room_id","EventTime":1669872112000,"RoomInfo":{"Owner_Account":"user1"}}`
-	event, err := webhook.Live.Read(liveEnd(body), app, time.Unix(liveTime, 0))
+	notice, err := webhook.Live.Read(liveEnd(body), app, time.Unix(liveTime, 0))
+	event := notice.Ended
 	fmt.Println(event.RoomID, event.Accounts, event.EndedAt.Format(time.RFC3339), err)
 	// Output: room_id [user1] 2022-12-01T05:21:52Z <nil>
 }
@@ -251,7 +255,8 @@ func fuzz(f *testing.F, kind webhook.Kind, request func(string) webhook.Request)
 		}
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		event, err := kind.Read(request(body), app, signedAt(kind))
+		notice, err := kind.Read(request(body), app, signedAt(kind))
+		event := notice.Ended
 		if event == nil {
 			return
 		}

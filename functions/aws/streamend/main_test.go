@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/internal/testkit/deployed"
@@ -27,6 +29,8 @@ func TestProgram(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The room of the simulator was created just now, and a room that was created after the end would be another stream.
+		payload = bytes.ReplaceAll(payload, []byte("2026-11-23T12:00:00Z"), []byte(time.Now().UTC().Format(time.RFC3339)))
 		reply := program.Reply(t, payload)
 		if reply.ErrorType != "" || strings.Contains(string(reply.Payload), "itemIdentifier") {
 			t.Errorf("%s: %+v\n%s", kind, reply, program.Output())
@@ -56,7 +60,7 @@ func TestProgram(t *testing.T) {
 		if want := `{"batchItemFailures":[{"itemIdentifier":"poison"}]}`; string(reply.Payload) != want {
 			t.Errorf("reply = %s, want %s", reply.Payload, want)
 		}
-		deployed.WantLogged(t, program, "event given up: no repeat can help", "the event is no JSON object")
+		deployed.WantLogged(t, program, "event failed permanently", "the event must be a JSON object")
 	})
 	t.Run("a temporary failure is an error of the invocation", func(t *testing.T) {
 		program.Cloud.Misbehave(awsapi.Fault{Action: "PutEvents", Times: -1, Code: "AccessDeniedException"})

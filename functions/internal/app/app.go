@@ -3,6 +3,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +16,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/memory"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/local"
@@ -42,9 +46,12 @@ type Config struct {
 	Settings settings.Settings
 	Store    secret.Store
 	// Open returns the client of a queue or bus. If it is nil, the function supports none.
-	Open  func(settings.Location) (delivery.Deliverer, error)
-	Log   io.Writer
-	Level slog.Leveler
+	Open func(settings.Location) (delivery.Deliverer, error)
+	// OpenLedger returns the store of GIFTSTATS_LEDGER, which may need credentials from the secret. If it is nil, the function supports
+	// memory only.
+	OpenLedger func(settings.Location, *secret.Cache) (ledger.Store, error)
+	Log        io.Writer
+	Level      slog.Leveler
 	// Function is the function's name in each log line.
 	Function string
 	// Metrics marks the numbers in log lines as metrics. If it is nil, the platform has no form for that.
@@ -84,8 +91,12 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	service := giftstats.NewService(client)
+	remembered, err := config.ledger(secrets)
+	if err != nil {
+		return nil, fmt.Errorf("GIFTSTATS_LEDGER: %w", err)
+	}
 	processor, err := config.processor(streamend.Config{
-		Service: service, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
+		Service: service, Ledger: remembered, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
 	}, secrets)
 	if err != nil {
 		return nil, err
@@ -97,7 +108,7 @@ func New(config Config) (*App, error) {
 	handler, err := httpapi.New(httpapi.Config{
 		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version,
 		Meter: meter, Now: time.Now, Logger: logger,
-		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream,
+		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream, Ledger: remembered,
 	})
 	if err != nil {
 		return nil, err
@@ -117,8 +128,8 @@ func (c Config) processor(config streamend.Config, secrets *secret.Cache) (*stre
 	if err != nil {
 		return nil, fmt.Errorf("GIFTSTATS_DELIVER: %w", err)
 	}
-	config.Deliver = receivers
-	return streamend.NewProcessor(config), nil
+	config.Receivers = receivers
+	return streamend.NewProcessor(config)
 }
 
 // streamEnded returns what the handler calls when a stream has ended.
@@ -144,17 +155,45 @@ func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) er
 	}
 }
 
-// receivers returns one deliverer to all the places where summaries go.
-func (c Config) receivers(secrets *secret.Cache) (delivery.Deliverer, error) {
-	var receivers []delivery.Deliverer
+// ledger returns what remembers streams, or nil if nothing does.
+func (c Config) ledger(secrets *secret.Cache) (*ledger.Ledger, error) {
+	location := c.Settings.Ledger
+	if location == nil {
+		return nil, nil
+	}
+	var store ledger.Store
+	var err error
+	switch {
+	case location.Scheme == "memory":
+		store = memory.New(time.Now)
+	case c.OpenLedger == nil:
+		err = fmt.Errorf("%s:// is not supported by this function", location.Scheme)
+	default:
+		store, err = c.OpenLedger(*location, secrets)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ledger.New(ledger.Config{Store: store, Retention: c.Settings.LedgerRetention, Now: time.Now})
+}
+
+// receivers returns the places where summaries go.
+func (c Config) receivers(secrets *secret.Cache) ([]delivery.Receiver, error) {
+	var receivers []delivery.Receiver
 	for _, location := range c.Settings.Deliver {
-		receiver, err := c.receiver(location, secrets)
+		deliverer, err := c.receiver(location, secrets)
 		if err != nil {
 			return nil, err
 		}
-		receivers = append(receivers, receiver)
+		receivers = append(receivers, delivery.Receiver{Name: receiverName(location), Deliverer: deliverer})
 	}
-	return delivery.All(receivers...), nil
+	return receivers, nil
+}
+
+// receiverName identifies a receiver without telling its address, which may hold a secret.
+func receiverName(location settings.Location) string {
+	digest := sha256.Sum256([]byte(location.Scheme + "://" + location.Name))
+	return location.Scheme + "-" + hex.EncodeToString(digest[:8])
 }
 
 func (c Config) receiver(location settings.Location, secrets *secret.Cache) (delivery.Deliverer, error) {

@@ -46,6 +46,6 @@ func TestProgram(t *testing.T) {
 	if want := "answered with 410 Gone"; !strings.Contains(reply.ErrorMessage, want) {
 		t.Errorf("an endpoint that is gone: %+v, want %q", reply, want)
 	}
-	deployed.WantLogged(t, program, "event given up")
+	deployed.WantLogged(t, program, "event failed permanently")
 	deployed.WantNoSecrets(t, program.Output(), program.Secrets())
 }

@@ -42,6 +42,10 @@ func (engine) RoomInfo(context.Context, string) (giftstats.RoomInfo, error) {
 	return giftstats.RoomInfo{OwnerAccount: "owner"}, nil
 }
 
+func (engine) RoomList(context.Context, string) (giftstats.RoomList, error) {
+	return giftstats.RoomList{}, nil
+}
+
 // Recorder records the ids of the summaries that are delivered to it.
 type Recorder struct {
 	mu  sync.Mutex
@@ -64,14 +68,14 @@ func (r *Recorder) IDs() string {
 }
 
 // NewProcessor returns a processor that delivers to the recorder.
-func NewProcessor(recorder *Recorder) *streamend.Processor {
+func NewProcessor(recorder *Recorder) (*streamend.Processor, error) {
 	return streamend.NewProcessor(streamend.Config{
-		Service:  giftstats.NewService(engine{}),
-		Deliver:  recorder,
-		WaitIdle: func(context.Context) {},
-		Meter:    new(telemetry.Meter),
-		Now:      time.Now,
-		Logger:   slog.New(slog.DiscardHandler),
+		Service:   giftstats.NewService(engine{}),
+		Receivers: []delivery.Receiver{{Name: "recorder", Deliverer: recorder}},
+		WaitIdle:  func(context.Context) {},
+		Meter:     new(telemetry.Meter),
+		Now:       time.Now,
+		Logger:    slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -92,7 +96,11 @@ type Decoder struct {
 func (d Decoder) Start(t testing.TB) (Function, *Recorder) {
 	t.Helper()
 	recorder := new(Recorder)
-	return d.New(t, NewProcessor(recorder)), recorder
+	processor, err := NewProcessor(recorder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.New(t, processor), recorder
 }
 
 // TestGolden checks that each event in testdata is delivered as the event e-1, and that each is refused when it is cut off at any

@@ -216,7 +216,8 @@ func concurrentUpdates(t *testing.T, w *world) {
 	var running sync.WaitGroup
 	for i := range writers {
 		running.Go(func() {
-			if err := l.Observe(t.Context(), ledger.Sighting{RoomID: "a", At: Start, Seated: []string{fmt.Sprintf("guest%d", i)}}); err != nil {
+			sighting := ledger.Sighting{RoomID: "a", At: Start, Opens: true, Seated: []string{fmt.Sprintf("guest%d", i)}}
+			if err := l.Observe(t.Context(), sighting); err != nil {
 				t.Errorf("Observe: %v", err)
 			}
 		})

@@ -82,7 +82,12 @@ func TestErrors(t *testing.T) {
 
 func ExampleFunction_Invoke() {
 	recorder := new(streamendtest.Recorder)
-	function, err := aws.New(aws.Config{Processor: streamendtest.NewProcessor(recorder)})
+	processor, err := streamendtest.NewProcessor(recorder)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	function, err := aws.New(aws.Config{Processor: processor})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -110,7 +110,12 @@ func TestZeroDeadlineIsNone(t *testing.T) {
 
 func ExampleFunction_Invoke() {
 	recorder := new(streamendtest.Recorder)
-	function, err := tencent.New(tencent.Config{Processor: streamendtest.NewProcessor(recorder)})
+	processor, err := streamendtest.NewProcessor(recorder)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	function, err := tencent.New(tencent.Config{Processor: processor})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -18,13 +18,19 @@ const Namespace = "giftstats"
 
 // metrics maps each number that becomes a metric to its definition in the metadata.
 var metrics = map[string]string{
-	"requests":         `{"Name":"requests","Unit":"Count"}`,
-	"errors":           `{"Name":"errors","Unit":"Count"}`,
-	"retries":          `{"Name":"retries","Unit":"Count"}`,
-	"cold_starts":      `{"Name":"cold_starts","Unit":"Count"}`,
-	"secret_refreshes": `{"Name":"secret_refreshes","Unit":"Count"}`,
-	"deliveries":       `{"Name":"deliveries","Unit":"Count"}`,
-	"upstream_ms":      `{"Name":"upstream_ms","Unit":"Milliseconds"}`,
+	"requests":           `{"Name":"requests","Unit":"Count"}`,
+	"errors":             `{"Name":"errors","Unit":"Count"}`,
+	"retries":            `{"Name":"retries","Unit":"Count"}`,
+	"cold_starts":        `{"Name":"cold_starts","Unit":"Count"}`,
+	"secret_refreshes":   `{"Name":"secret_refreshes","Unit":"Count"}`,
+	"deliveries":         `{"Name":"deliveries","Unit":"Count"}`,
+	"upstream_ms":        `{"Name":"upstream_ms","Unit":"Milliseconds"}`,
+	"gifts":              `{"Name":"gifts","Unit":"Count"}`,
+	"gifts_lost":         `{"Name":"gifts_lost","Unit":"Count"}`,
+	"snapshots":          `{"Name":"snapshots","Unit":"Count"}`,
+	"sweep_lag_s":        `{"Name":"sweep_lag_s","Unit":"Seconds"}`,
+	"missed_ends":        `{"Name":"missed_ends","Unit":"Count"}`,
+	"unattributed_coins": `{"Name":"unattributed_coins","Unit":"Count"}`,
 }
 
 // Handler adds the metadata to lines that contain metrics. The wrapped handler must write JSON.

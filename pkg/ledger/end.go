@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Ending is the open stream that an end was recorded for. If the summary of that end is stored already, Stored is not nil; the
+// stream may be closed then, so that Room does not have it any more.
+type Ending struct {
+	Room     Room
+	StreamID string
+	Stored   *Ended
+}
+
+// RecordEnd records a report that a stream of the room has ended. The first report of an end counts; later ones only add what it
+// lacked. A report of an end whose summary is stored returns the stored one. If the ledger knows no stream that can have ended then,
+// the report opens one, so that the end of a stream that nobody announced has its numbers too. A streamID names the open stream
+// that the report is about; it is empty if the report does not know it.
+func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End) (Ending, error) {
+	var ending Ending
+	room, err := l.Update(ctx, roomID, func(room *Room) (bool, error) {
+		ended, err := l.endedNear(ctx, roomID, end)
+		if err != nil {
+			return false, err
+		}
+		stream := room.EndedBy(end.EndedAt)
+		if streamID != "" {
+			stream = room.Stream(streamID)
+		}
+		if ended = repeated(ended, stream, end); len(ended) > 0 {
+			ending = Ending{StreamID: ended[0].StreamID, Stored: &ended[0]}
+			if stream == nil || stream.ID == ended[0].StreamID || !ended[0].covers(*stream) {
+				return false, nil
+			}
+			_, removed := room.remove(stream.ID) // it was opened by a late sighting of the ended stream
+			return removed, nil
+		}
+		if stream == nil {
+			room.open(Sighting{RoomID: roomID, At: end.EndedAt}, nil)
+			stream = room.EndedBy(end.EndedAt)
+		}
+		ending = Ending{StreamID: stream.ID}
+		return stream.recordEnd(end), nil
+	})
+	ending.Room = room
+	return ending, err
+}
+
+// endedNear lists the ended streams of a room that a report may be about, newest first.
+func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
+	const several = 20
+	query := Query{RoomID: roomID, From: end.EndedAt.Add(-sameEnd), To: end.EndedAt.Add(365 * 24 * time.Hour), Limit: several}
+	if end.EventID != "" {
+		query.From = time.Unix(0, 0)
+	}
+	streams, err := l.config.Store.ListEnded(ctx, query)
+	return streams, unavailable("read ended streams", err)
+}
+
+// repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
+func repeated(ended []Ended, open *Stream, end End) []Ended {
+	return slices.DeleteFunc(ended, func(e Ended) bool {
+		switch {
+		case end.EventID != "" && end.EventID == e.EventID:
+			return false // the same event again
+		case open != nil && e.covers(*open):
+			return false
+		case open != nil && !lateReport(end, e):
+			return true
+		}
+		return end.EndedAt.Before(e.start()) || end.EndedAt.After(e.EndedAt.Add(sameEnd))
+	})
+}
+
+// lateReport reports whether an end is more likely a late report of an ended stream than the end of a stream that started since. The
+// other services report the end of a room up to a minute after Tencent Chat does.
+func lateReport(end End, e Ended) bool {
+	return (end.Source == "trtc" || end.Source == "css") && !end.EndedAt.After(e.EndedAt.Add(straggler))
+}
+
+// start is the earliest time that is known to belong to the ended stream.
+func (e *Ended) start() time.Time {
+	if e.StartedAt.IsZero() {
+		return e.EndedAt.Add(-sameEnd)
+	}
+	return e.StartedAt
+}
+
+// covers reports whether an open stream is the same as the ended one: two streams of a room never overlap.
+func (e *Ended) covers(open Stream) bool {
+	if !open.StartedAt.IsZero() && !e.StartedAt.IsZero() {
+		return open.StartedAt.Equal(e.StartedAt)
+	}
+	return open.ID == e.StreamID || !open.Start().After(e.EndedAt) && (e.StartedAt.IsZero() || !open.Start().Before(e.StartedAt))
+}
+
+// recordEnd adds a report to the stream, and reports whether that changed something. An end that only the sweep noticed is replaced
+// by a report.
+func (s *Stream) recordEnd(end End) bool {
+	changed := false
+	if s.Owner == "" && end.Owner != "" {
+		s.Owner, changed = end.Owner, true
+		s.AddAccount(end.Owner, true)
+	}
+	for _, account := range end.Accounts {
+		changed = s.AddAccount(account, false) || changed
+	}
+	switch {
+	case s.End == nil, s.End.Source == SourceSweep && end.Source != SourceSweep:
+		s.End, changed = &end, true
+	case s.End.RoomTotals == nil && end.RoomTotals != nil:
+		s.End.RoomTotals, changed = end.RoomTotals, true
+	}
+	return changed
+}

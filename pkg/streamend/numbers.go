@@ -1,0 +1,207 @@
+package streamend
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/problem"
+)
+
+// evidence is everything that is known of a stream when its numbers are put together.
+type evidence struct {
+	roomID     string
+	endedAt    time.Time
+	owner      string                // empty if it is not known
+	accounts   []string              // whose numbers are wanted
+	answers    []giftstats.Result    // of Tencent, after the end, for each of accounts; nil if the room is gone
+	totals     *giftstats.RoomTotals // of the room; nil if they are not known
+	totalsFrom string                // where totals come from
+	stream     *ledger.Stream        // what the ledger knows; nil without a ledger
+	gifts      []ledger.Gift         // those of the stream
+	gone       error                 // why accounts without any number have none
+	now        time.Time
+}
+
+// earnings puts the numbers of every account together, each from the first source that applies: see docs/stream-end.md.
+func (e evidence) earnings() []Earning {
+	earnings := make([]Earning, len(e.accounts))
+	for i, account := range e.accounts {
+		earnings[i] = e.withoutGifts(i, account)
+	}
+	if !slices.ContainsFunc(earnings, func(earning Earning) bool { return earning.From != FromUpstream }) {
+		return earnings
+	}
+	if reconciled := e.fromLedger(earnings); reconciled != nil {
+		return reconciled
+	}
+	e.addRoomTotals(earnings)
+	return earnings
+}
+
+// withoutGifts returns Tencent's own numbers for an account: its answer after the end, or else the last snapshot.
+func (e evidence) withoutGifts(i int, account string) Earning {
+	if e.answers != nil && e.answers[i].Err == nil {
+		stats := e.answers[i].Stats
+		return Earning{Account: account, Stats: &stats, From: FromUpstream, AsOf: stats.FetchedAt}
+	}
+	if snapshot := e.snapshot(account); snapshot != nil {
+		stats := snapshot.Stats(e.roomID, account)
+		return Earning{Account: account, Stats: &stats, From: FromSnapshot, AsOf: snapshot.AsOf}
+	}
+	err := e.gone
+	if e.answers != nil {
+		err = e.answers[i].Err
+	}
+	details := problem.Of(err, "")
+	return Earning{Account: account, Problem: &details}
+}
+
+func (e evidence) snapshot(account string) *ledger.Snapshot {
+	if e.stream == nil {
+		return nil
+	}
+	if known := e.stream.Account(account); known != nil {
+		return known.Last()
+	}
+	return nil
+}
+
+// shifts are how far the moment of a snapshot may be off, in seconds: gifts carry whole seconds of another clock, and their webhook
+// comes before Tencent counts them.
+var shifts = []int{0, 1, -1, 2, -2, 3, -3, 5, -5}
+
+// fromLedger adds to every snapshot the gifts that were recorded since. It returns nil unless the sums then equal the totals of the
+// room: gifts are what the app was about to send, and only that proves them.
+func (e evidence) fromLedger(base []Earning) []Earning {
+	if e.stream == nil || e.totals == nil {
+		return nil
+	}
+	since := func(account string, gift ledger.Gift) bool { return true } // all gifts of the stream, if none of them was lost
+	if candidate := e.withGifts(base, false, since); candidate != nil {
+		return candidate
+	}
+	for _, shift := range shifts {
+		candidate := e.withGifts(base, true, func(account string, gift ledger.Gift) bool {
+			snapshot := e.snapshot(account)
+			return snapshot == nil || gift.At.After(snapshot.AsOf.Truncate(time.Second).Add(time.Duration(shift)*time.Second))
+		})
+		if candidate != nil {
+			return candidate
+		}
+	}
+	return nil
+}
+
+// withGifts sums up the recorded gifts of each account that counted selects, on top of its snapshot or instead of it. It returns nil
+// if a sum falls below the snapshot, or if they do not add up to the totals of the room.
+func (e evidence) withGifts(base []Earning, onTop bool, counted func(account string, gift ledger.Gift) bool) []Earning {
+	tally, all := ledger.NewTally(), ledger.NewTally()
+	for _, gift := range e.gifts {
+		all.Add(gift)
+		for _, receiver := range gift.Receivers {
+			if counted(receiver, gift) {
+				one := gift
+				one.Receivers = []string{receiver}
+				tally.Add(one)
+			}
+		}
+	}
+	earnings := slices.Clone(base)
+	var sum ledger.Sum
+	for i, earning := range earnings {
+		if earning.From != FromUpstream {
+			given, _ := tally.Received(earning.Account)
+			_, senders := all.Received(earning.Account)
+			earnings[i] = e.withSum(earning, given, senders, onTop)
+			if earnings[i].Problem != nil {
+				return nil
+			}
+		}
+		sum.TotalCount += earnings[i].Stats.TotalCount
+		sum.TotalCoins += earnings[i].Stats.TotalCoins
+	}
+	if sum != totalsSum(e.totals) {
+		return nil
+	}
+	return earnings
+}
+
+// withSum returns an earning with the gifts added. Its Problem is set if the numbers would fall below the snapshot.
+func (e evidence) withSum(earning Earning, given ledger.Sum, senders int64, onTop bool) Earning {
+	var known giftstats.Stats
+	if earning.Stats != nil {
+		known = *earning.Stats
+	}
+	if onTop {
+		given.TotalCount += known.TotalCount
+		given.TotalCoins += known.TotalCoins
+	}
+	switch {
+	case given.TotalCount < known.TotalCount, given.TotalCoins < known.TotalCoins, given.TotalCoins > math.MaxInt64/2:
+		return Earning{Account: earning.Account, Problem: &problem.Details{}}
+	case earning.Stats != nil && given == (ledger.Sum{TotalCount: known.TotalCount, TotalCoins: known.TotalCoins}):
+		return earning // nothing was added: Tencent's own number stands
+	}
+	stats := giftstats.Stats{
+		RoomID: e.roomID, Account: earning.Account, TotalCount: given.TotalCount, TotalCoins: given.TotalCoins,
+		GiftSenderCount: max(senders, known.GiftSenderCount), FetchedAt: e.now,
+	}
+	return Earning{Account: earning.Account, Stats: &stats, From: FromLedger, AsOf: e.endedAt}
+}
+
+// addRoomTotals gives the owner the totals of the room if nobody else is known to have received gifts. In Tencent's client kits a
+// gift always goes to the owner: https://cloud.tencent.com/document/product/647/121349 (sendGift has no receiver).
+func (e evidence) addRoomTotals(earnings []Earning) {
+	if e.totals == nil || e.totalsFrom != FromWebhook || !e.onlyOwnerReceives() {
+		return
+	}
+	i := slices.Index(e.accounts, e.owner)
+	if i < 0 || earnings[i].From == FromUpstream {
+		return
+	}
+	if known := earnings[i].Stats; known != nil {
+		if e.totals.TotalGiftsSent < known.TotalCount || e.totals.TotalGiftCoins < known.TotalCoins {
+			return
+		}
+	}
+	earnings[i] = Earning{Account: e.owner, From: FromRoom, AsOf: e.endedAt, Stats: &giftstats.Stats{
+		RoomID: e.roomID, Account: e.owner, TotalCount: e.totals.TotalGiftsSent, TotalCoins: e.totals.TotalGiftCoins,
+		GiftSenderCount: e.totals.TotalUniqueGiftSenders, FetchedAt: e.now,
+	}}
+}
+
+func (e evidence) onlyOwnerReceives() bool {
+	if e.owner == "" {
+		return false
+	}
+	if e.stream == nil {
+		return len(e.accounts) == 1
+	}
+	for _, account := range e.stream.Accounts {
+		if account.Receives && account.Account != e.owner {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(e.gifts, func(gift ledger.Gift) bool {
+		return slices.ContainsFunc(gift.Receivers, func(receiver string) bool { return receiver != e.owner })
+	})
+}
+
+func totalsSum(totals *giftstats.RoomTotals) ledger.Sum {
+	return ledger.Sum{TotalCount: totals.TotalGiftsSent, TotalCoins: totals.TotalGiftCoins}
+}
+
+// difference returns what the totals of the room hold beyond the accounts.
+func difference(totals *giftstats.RoomTotals, earnings []Earning) ledger.Sum {
+	rest := totalsSum(totals)
+	for _, earning := range earnings {
+		if earning.Stats != nil {
+			rest.TotalCount -= earning.Stats.TotalCount
+			rest.TotalCoins -= earning.Stats.TotalCoins
+		}
+	}
+	return rest
+}

@@ -1,0 +1,160 @@
+package streamend
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/permanent"
+)
+
+// topSenders is how many senders a summary has.
+const topSenders = 10
+
+// processRemembered records the end in the ledger, and finishes the stream.
+func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte, error) {
+	endedAt := p.timestamp()
+	if event.EndedAt != nil {
+		endedAt = *event.EndedAt
+	}
+	end := ledger.End{EndedAt: endedAt, Reason: event.Reason, Source: string(event.Source), Owner: event.owner(), RoomTotals: event.RoomTotals}
+	if event.Source == SourceDirect { // Tencent's webhooks cannot be trusted with more than they need: their bodies are not signed
+		end.Accounts = event.Accounts
+		if !event.derived {
+			end.EventID = event.EventID
+		}
+	}
+	ending, err := p.config.Ledger.RecordEnd(ctx, event.RoomID, "", end)
+	if err != nil {
+		return nil, err
+	}
+	return p.finish(ctx, ending)
+}
+
+// finish stores the summary of an ended stream unless that was done, delivers it to the receivers that have not taken it, and closes
+// the stream. Whatever breaks off halfway is repaired by the next call.
+func (p *Processor) finish(ctx context.Context, ending ledger.Ending) ([]byte, error) {
+	ended, err := p.stored(ctx, ending)
+	if err != nil {
+		return nil, err
+	}
+	var summary Summary
+	if err := json.Unmarshal(ended.Summary, &summary); err != nil {
+		return nil, permanent.Error(fmt.Errorf("decode the stored summary: %w", err))
+	}
+	rest := slices.DeleteFunc(slices.Clone(p.config.Receivers), func(r delivery.Receiver) bool { return slices.Contains(ended.Taken, r.Name) })
+	err = p.deliver(ctx, summary, ended.Summary, rest, func(receiver string) error { return p.config.Ledger.MarkTaken(ctx, ended, receiver) })
+	if err != nil && !permanent.Is(err) {
+		return ended.Summary, err
+	}
+	if closeErr := p.config.Ledger.Close(ctx, ended.RoomID, ended.StreamID); closeErr != nil {
+		return ended.Summary, closeErr
+	}
+	return ended.Summary, err
+}
+
+// stored returns the stored end of a stream, and stores it first if need be.
+func (p *Processor) stored(ctx context.Context, ending ledger.Ending) (ledger.Ended, error) {
+	if ending.Stored != nil {
+		return *ending.Stored, nil
+	}
+	ended, found, err := p.config.Ledger.Ended(ctx, ending.Room.RoomID, ending.StreamID)
+	if err != nil || found {
+		return ended, err
+	}
+	if ended, err = p.conclude(ctx, ending.Room, ending.StreamID); err != nil {
+		return ledger.Ended{}, err
+	}
+	return p.config.Ledger.SaveEnded(ctx, ended)
+}
+
+// conclude puts together what is known of a stream whose end is recorded.
+func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID string) (ledger.Ended, error) {
+	stream := room.Stream(streamID)
+	if stream == nil || stream.End == nil {
+		return ledger.Ended{}, giftstats.Errorf(giftstats.CodeInternal, "the end of the stream is not recorded")
+	}
+	tally := ledger.NewTally()
+	known := evidence{roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp()}
+	for gift, err := range p.config.Ledger.Gifts(ctx, room, streamID) {
+		if err != nil {
+			return ledger.Ended{}, err
+		}
+		known.gifts = append(known.gifts, gift)
+		tally.Add(gift)
+	}
+	for _, account := range stream.Accounts {
+		known.accounts = append(known.accounts, account.Account)
+	}
+	for _, receiver := range tally.Receivers() {
+		if !slices.Contains(known.accounts, receiver) && len(known.accounts) < maxAccounts {
+			known.accounts = append(known.accounts, receiver)
+		}
+	}
+	known, created, err := p.ask(ctx, known, stream.StartedAt)
+	if err != nil {
+		return ledger.Ended{}, err
+	}
+	started := latest(stream.StartedAt, created)
+	known = known.withTotals()
+	data := Data{
+		EventID: cmp.Or(stream.End.EventID, hashID(room.RoomID, identity(started, known.endedAt))), StartedAt: pointer(started),
+		EndedAt: pointer(known.endedAt), Reason: stream.End.Reason, Source: Source(stream.End.Source),
+	}
+	if len(known.gifts) > 0 {
+		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
+	}
+	return record(known.summary(data), streamID, started, tally)
+}
+
+// withTotals chooses the totals of the room: those that the event brought; else Tencent's answer after the end; else the last ones
+// while the room was live. Totals below those that Tencent gave before are not believed: the body of a webhook is not signed.
+func (e evidence) withTotals() evidence {
+	last := e.stream.LastTotals()
+	if brought := e.stream.End.RoomTotals; brought != nil {
+		if last == nil || brought.TotalGiftsSent >= last.TotalGiftsSent && brought.TotalGiftCoins >= last.TotalGiftCoins {
+			e.totals, e.totalsFrom = brought, FromWebhook
+			return e
+		}
+	}
+	if e.totals == nil && last != nil {
+		e.totals, e.totalsFrom = &last.RoomTotals, FromSnapshot
+	}
+	return e
+}
+
+// record returns what is stored of an ended stream.
+func record(summary Summary, streamID string, started time.Time, tally *ledger.Tally) (ledger.Ended, error) {
+	body, err := json.Marshal(summary)
+	if err != nil {
+		return ledger.Ended{}, permanent.Error(fmt.Errorf("encode the summary: %w", err))
+	}
+	data := summary.Data
+	ended := ledger.Ended{
+		RoomID: data.RoomID, StreamID: streamID, StartedAt: started, EndedAt: *data.EndedAt, EventID: data.EventID, Summary: body,
+	}
+	for _, earning := range data.Accounts {
+		ended.Accounts = append(ended.Accounts, earning.Account)
+	}
+	if len(data.TopSenders) > 0 {
+		ended.Gifts = tally.Gifts()
+		ended.Senders = []ledger.Ranking{tally.Ranking("").Top(ledger.MaxSenders)}
+		for _, account := range ended.Accounts {
+			ended.Senders = append(ended.Senders, tally.Ranking(account).Top(ledger.MaxSenders))
+		}
+	}
+	return ended, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
