@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsstore"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/scf"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/redis"
 	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/secret/tencentssm"
 	"github.com/giftstats/giftstats/pkg/settings"
@@ -48,4 +51,10 @@ func open(location settings.Location) (delivery.Deliverer, error) {
 		FunctionName: location.Name, Region: location.Params["region"], Namespace: location.Params["namespace"],
 		Qualifier: location.Params["qualifier"], Endpoint: location.Params["endpoint"], Lookup: os.Getenv,
 	})
+}
+
+// OpenLedger opens the database at a location, which must come from [settings.Parse]. It sends nothing: the login is read from the
+// secret when the database is first used.
+func OpenLedger(location settings.Location, secrets redis.Secrets) (ledger.Store, error) {
+	return redis.New(redis.Config{Name: location.Name, TLS: location.Scheme == "rediss", Secrets: secrets, Now: time.Now})
 }

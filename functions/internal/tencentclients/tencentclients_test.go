@@ -1,0 +1,23 @@
+package tencentclients_test
+
+import (
+	"testing"
+
+	"github.com/giftstats/giftstats/functions/internal/tencentclients"
+	"github.com/giftstats/giftstats/pkg/secret"
+	"github.com/giftstats/giftstats/pkg/settings"
+)
+
+func TestOpenLedger(t *testing.T) {
+	for _, location := range []settings.Location{
+		{Scheme: "redis", Name: "10.0.0.7:6379/0"},
+		{Scheme: "rediss", Name: "redis.example:6380/15"},
+	} {
+		if _, err := tencentclients.OpenLedger(location, new(secret.Cache)); err != nil {
+			t.Errorf("OpenLedger(%v) returned %v", location, err)
+		}
+	}
+	if _, err := tencentclients.OpenLedger(settings.Location{Scheme: "redis", Name: "10.0.0.7/0"}, new(secret.Cache)); err == nil {
+		t.Error("OpenLedger accepted an address without a port")
+	}
+}

@@ -1,0 +1,219 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"github.com/giftstats/giftstats/pkg/ledger"
+)
+
+const (
+	endedAtOnce = 100 // an ended stream has up to some ten kilobytes
+	takenField  = "taken:"
+)
+
+// saveEnded stores a record unless there is one that has not expired at ARGV[1], and returns all fields.
+const saveEnded = `
+local expires = redis.call('HGET', KEYS[1], 'expires')
+if not expires or tonumber(expires) <= tonumber(ARGV[1]) then
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'record', ARGV[2], 'expires', ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
+return redis.call('HGETALL', KEYS[1])`
+
+// SaveEnded implements ledger.Store. The record is written first and the pointers to it afterwards, also if the record was there
+// before: this completes an earlier call that broke off.
+func (s *Store) SaveEnded(ctx context.Context, ended ledger.Ended) (ledger.Ended, error) {
+	record, err := json.Marshal(ended)
+	if err != nil {
+		return ledger.Ended{}, err
+	}
+	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
+		return eval(b, saveEnded, k.ended(ended.RoomID, ended.StreamID), milliseconds(s.config.Now()), string(record),
+			milliseconds(ended.Expires), s.timeToLive(ended.Expires))
+	})
+	if err != nil {
+		return ledger.Ended{}, err
+	}
+	stored, err := s.decodeEnded(result)
+	if err != nil {
+		return ledger.Ended{}, err
+	}
+	return stored, s.addPointers(ctx, stored)
+}
+
+// addPointer adds a member, and removes up to ten of the oldest members if they have expired: a member ends with its expiry.
+const addPointer = `
+for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, 9)) do
+  if tonumber(string.match(member, '%d+$')) <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], member) end
+end
+redis.call('ZADD', KEYS[1], 0, ARGV[2])` + keepKey
+
+func (s *Store) addPointers(ctx context.Context, ended ledger.Ended) error {
+	pointer := place(ended.Position()) + milliseconds(ended.Expires)
+	add := func(key func(keys) string) command {
+		return func(b valkey.Builder, k keys) valkey.Completed {
+			return eval(b, addPointer, key(k), milliseconds(s.config.Now()), pointer, s.timeToLive(ended.Expires))
+		}
+	}
+	commands := []command{add(keys.allEnded), add(func(k keys) string { return k.endedOf(ended.RoomID) })}
+	for _, account := range ended.Accounts {
+		commands = append(commands, add(func(k keys) string { return k.endedWith(account) }))
+	}
+	_, err := s.do(ctx, commands)
+	return err
+}
+
+// place returns the beginning of a pointer. Pointers sort like positions, the other way round: neither id contains a control character.
+func place(p ledger.Position) string {
+	return sortable(p.EndedAt) + p.RoomID + fieldEnd + p.StreamID + fieldEnd
+}
+
+// decodeEnded reads all fields of an ended stream. It returns ErrNotFound if there are none, or if the stream has expired.
+func (s *Store) decodeEnded(result valkey.ValkeyResult) (ledger.Ended, error) {
+	fields, err := result.AsStrMap()
+	if err != nil {
+		return ledger.Ended{}, fmt.Errorf("redis: unexpected answer: %w", err)
+	}
+	if s.isOver(fields["expires"]) {
+		return ledger.Ended{}, ledger.ErrNotFound
+	}
+	var ended ledger.Ended
+	if err := json.Unmarshal([]byte(fields["record"]), &ended); err != nil {
+		return ledger.Ended{}, fmt.Errorf("redis: the record of an ended stream: %w", err)
+	}
+	expires, err := strconv.ParseInt(fields["expires"], 10, 64)
+	ended.Expires = time.UnixMilli(expires).UTC()
+	for field := range fields {
+		if receiver, ok := strings.CutPrefix(field, takenField); ok {
+			ended.Taken = append(ended.Taken, receiver)
+		}
+	}
+	slices.Sort(ended.Taken)
+	return ended, err
+}
+
+func readEnded(room, stream string) command {
+	return func(b valkey.Builder, k keys) valkey.Completed { return b.Hgetall().Key(k.ended(room, stream)).Build() }
+}
+
+// Ended implements ledger.Store.
+func (s *Store) Ended(ctx context.Context, roomID, streamID string) (ledger.Ended, error) {
+	result, err := s.one(ctx, readEnded(roomID, streamID))
+	if err != nil {
+		return ledger.Ended{}, err
+	}
+	return s.decodeEnded(result)
+}
+
+// ListEnded implements ledger.Store.
+func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.Ended, error) {
+	newest, oldest := "("+sortable(query.To), "["+sortable(query.From)
+	if query.After != nil {
+		newest = min(newest, "("+place(*query.After))
+	}
+	var found []ledger.Ended
+	for len(found) < query.Limit {
+		size := min(query.Limit-len(found), endedAtOnce)
+		if query.Account != "" && query.RoomID != "" {
+			size = endedAtOnce // some of them are of other accounts
+		}
+		pointers, err := s.pointers(ctx, query, newest, oldest, size)
+		if err != nil {
+			return nil, err
+		}
+		streams, err := s.follow(ctx, pointers)
+		if err != nil {
+			return nil, err
+		}
+		for _, ended := range streams {
+			if query.Includes(ended) {
+				found = append(found, ended)
+			}
+		}
+		if len(pointers) < size {
+			break
+		}
+		newest = "(" + pointers[len(pointers)-1]
+	}
+	return found[:min(query.Limit, len(found))], nil
+}
+
+// pointers reads a page of the list that a query needs, newest first.
+func (s *Store) pointers(ctx context.Context, query ledger.Query, newest, oldest string, size int) ([]string, error) {
+	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
+		list := k.allEnded()
+		switch {
+		case query.RoomID != "":
+			list = k.endedOf(query.RoomID)
+		case query.Account != "":
+			list = k.endedWith(query.Account)
+		}
+		return b.Zrevrangebylex().Key(list).Max(newest).Min(oldest).Limit(0, int64(size)).Build()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result.AsStrSlice()
+}
+
+// follow reads the streams that pointers point to, without those that have expired.
+func (s *Store) follow(ctx context.Context, pointers []string) ([]ledger.Ended, error) {
+	var commands []command
+	for _, pointer := range pointers {
+		fields := strings.Split(pointer[timeWidth:], fieldEnd)
+		if len(fields) != 3 {
+			return nil, errors.New("redis: a pointer to an ended stream is not readable")
+		}
+		if !s.isOver(fields[2]) {
+			commands = append(commands, readEnded(fields[0], fields[1]))
+		}
+	}
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	results, err := s.do(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	var streams []ledger.Ended
+	for _, result := range results {
+		ended, err := s.decodeEnded(result)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		streams = append(streams, ended)
+	}
+	return streams, nil
+}
+
+const markTaken = `
+if redis.call('HEXISTS', KEYS[1], 'record') == 0 then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], '')
+return 1`
+
+// MarkTaken implements ledger.Store.
+func (s *Store) MarkTaken(ctx context.Context, roomID, streamID, receiver string) error {
+	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
+		return eval(b, markTaken, k.ended(roomID, streamID), takenField+receiver)
+	})
+	if err != nil {
+		return err
+	}
+	if marked, err := result.AsBool(); err != nil || !marked {
+		return errors.Join(ledger.ErrNotFound, err)
+	}
+	return nil
+}
