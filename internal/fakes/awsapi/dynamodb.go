@@ -92,13 +92,6 @@ func (s *Server) Items(name, prefix string) int {
 	return count
 }
 
-// DeleteItems removes the items of a table whose partition key begins with a prefix.
-func (s *Server) DeleteItems(name, prefix string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.tables[name].items, func(key tableKey, _ item) bool { return strings.HasPrefix(key.pk, prefix) })
-}
-
 // tableInput is the input of the calls for one item, and of Query.
 type tableInput struct {
 	TableName string

@@ -16,6 +16,7 @@ type expressions struct {
 	values item
 	used   map[string]bool
 	err    string
+	read   map[string][]string // tokens by expression
 
 	tokens []string // what is left of the current expression
 	item   item     // that it is evaluated for
@@ -30,7 +31,9 @@ var token = regexp.MustCompile(`[#:]?\w+|<=|>=|<>|[=<>(),]`)
 var reserved = []string{"COUNT", "NAME", "OPEN", "RECORD", "STREAM", "TIMESTAMP", "TTL", "UNTIL", "VALUE"}
 
 func newExpressions(input *tableInput) *expressions {
-	e := &expressions{names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues, used: map[string]bool{}}
+	e := &expressions{
+		names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues, used: map[string]bool{}, read: map[string][]string{},
+	}
 	// Every expression is read once, also if there is no item for it.
 	for _, expression := range []string{input.ConditionExpression, input.KeyConditionExpression} {
 		if expression != "" {
@@ -68,7 +71,10 @@ func (e *expressions) failure() *failure {
 
 // holds reports whether an item meets a condition.
 func (e *expressions) holds(condition string, i item) bool {
-	e.tokens, e.item = token.FindAllString(condition, -1), i
+	if e.read[condition] == nil {
+		e.read[condition] = token.FindAllString(condition, -1)
+	}
+	e.tokens, e.item = e.read[condition], i
 	result := e.or()
 	if len(e.tokens) > 0 {
 		e.mistake("Syntax error; token: " + e.tokens[0])

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,6 +66,24 @@ func TestFaults(t *testing.T) {
 	}
 	if got := server.Calls(""); got != 7 {
 		t.Errorf("Calls() = %d, want 7", got)
+	}
+}
+
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	var carriedOut atomic.Int32
+	server := cloudapi.Start(cloudapi.Protocol{
+		MaxBody: 8,
+		Action:  func(*http.Request) string { return "a" },
+		Answer:  func(http.ResponseWriter, *http.Request, string, []byte) { carriedOut.Add(1) },
+	})
+	defer server.Close()
+	server.Misbehave(cloudapi.Fault{Lost: true})
+	if got, err := post(server, "a", "body"); err == nil {
+		t.Errorf("answered %q, want an error", got)
+	}
+	if got := carriedOut.Load(); got != 1 {
+		t.Errorf("carried out %d times, want once", got)
 	}
 }
 

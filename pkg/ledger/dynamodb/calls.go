@@ -119,16 +119,9 @@ func untilProcessed(ctx context.Context, n int, call func() (left int, err error
 			n, attempt = left, 1
 		}
 		if attempt == batchAttempts || !backOff.Wait(ctx, attempt, 0, 0) {
-			return &leftError{left}
+			return fmt.Errorf("%d entries of a batch were not processed: the table is throttled", left)
 		}
 	}
-}
-
-// leftError says that DynamoDB did not process all of a batch, because the table is throttled.
-type leftError struct{ n int }
-
-func (e *leftError) Error() string {
-	return fmt.Sprintf("%d entries of a batch were not processed", e.n)
 }
 
 // query yields the pages of a query.
