@@ -13,6 +13,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/delivery/sqs"
 	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/ledger/dynamodb"
+	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
 )
@@ -29,7 +30,7 @@ func App(role app.Role, open func(settings.Location) (delivery.Deliverer, error)
 		return nil, s, err
 	}
 	a, err := app.New(app.Config{
-		Role: role, Settings: s, Store: store, Open: open,
+		Role: role, Settings: s, Store: store, Open: open, OpenLedger: OpenLedger,
 		Log: os.Stdout, Level: s.LogLevel, Function: os.Getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		Metrics: func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
 	})
@@ -44,8 +45,9 @@ func Open(location settings.Location) (delivery.Deliverer, error) {
 	return sqs.New(location.Name, awsenv.New(os.Getenv))
 }
 
-// OpenLedger opens the table at a location, which must come from [settings.Parse].
-func OpenLedger(location settings.Location) (ledger.Store, error) {
+// OpenLedger opens the table at a location, which must come from [settings.Parse]. It needs nothing of the secret: the credentials are
+// those of the function's role.
+func OpenLedger(location settings.Location, _ *secret.Cache) (ledger.Store, error) {
 	return dynamodb.New(dynamodb.Config{
 		Table: location.Name, Endpoint: location.Params["endpoint"], Environment: awsenv.New(os.Getenv), Now: time.Now,
 	})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/functions/internal/awsclients"
-	"github.com/giftstats/giftstats/pkg/settings"
 )
 
 // The api function has no client for EventBridge, so it can name it only when the stream-end function delivers.
@@ -27,12 +26,20 @@ func TestAPIWithoutAQueueRefusesABus(t *testing.T) {
 }
 
 func TestOpenLedger(t *testing.T) {
+	t.Setenv("GIFTSTATS_SECRET", "env://NOT_USED")
+	t.Setenv("GIFTSTATS_ENDPOINT", "singapore")
+	t.Setenv("GIFTSTATS_LEDGER", "dynamodb://giftstats")
 	t.Setenv("AWS_REGION", "eu-west-1")
-	if _, err := awsclients.OpenLedger(settings.Location{Scheme: "dynamodb", Name: "giftstats"}); err != nil {
-		t.Errorf("OpenLedger returned %v", err)
+	if _, _, err := awsclients.App(app.API, awsclients.Open); err != nil {
+		t.Errorf("App returned %v", err)
 	}
-	open := settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{"endpoint": "http://dynamodb.example"}}
-	if _, err := awsclients.OpenLedger(open); err == nil || !strings.Contains(err.Error(), "https://") {
-		t.Errorf("an endpoint without TLS: %v", err)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb.example")
+	_, _, err := awsclients.App(app.API, awsclients.Open)
+	if err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL_DYNAMODB must start with https://") {
+		t.Errorf("with an endpoint without TLS: %v", err)
+	}
+	t.Setenv("GIFTSTATS_LEDGER", "dynamodb://giftstats?endpoint=http://127.0.0.1:8000")
+	if _, _, err := awsclients.App(app.API, awsclients.Open); err != nil {
+		t.Errorf("with an endpoint of the setting: %v", err)
 	}
 }

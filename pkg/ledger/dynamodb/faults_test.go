@@ -158,7 +158,7 @@ func TestLedgerIsUnavailable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = l.AddGift(t.Context(), ledgertest.NewGift("a", "g", 0))
+	err = l.RecordGift(t.Context(), ledgertest.NewGift("a", "g", 0))
 	var failed *giftstats.Error
 	if !errors.As(err, &failed) || failed.Code != giftstats.CodeLedgerUnavailable {
 		t.Errorf("the error is %v", err)
