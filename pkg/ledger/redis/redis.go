@@ -135,7 +135,9 @@ func (s *Store) do(ctx context.Context, commands []command) ([]valkey.ValkeyResu
 }
 
 // try runs commands on the current connection. It reports broken if a new connection may help.
-func (s *Store) try(ctx context.Context, commands []command, patience time.Duration) (results []valkey.ValkeyResult, broken bool, err error) {
+func (s *Store) try(
+	ctx context.Context, commands []command, patience time.Duration,
+) (results []valkey.ValkeyResult, broken bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	current, err := s.session(limited)
@@ -171,7 +173,7 @@ func eval(b valkey.Builder, script, key string, args ...string) valkey.Completed
 	return b.Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
 }
 
-// keepKey is the end of a script: the key lives at least until the time to live that is the last argument. PEXPIRE has this as GT since 7.0.
+// keepKey is the end of a script. It makes the key live at least as long as the last argument says. PEXPIRE has GT only since 7.0.
 const keepKey = `
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[#ARGV]) then redis.call('PEXPIRE', KEYS[1], ARGV[#ARGV]) end`
 
