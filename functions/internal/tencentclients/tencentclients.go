@@ -29,7 +29,7 @@ func App(role app.Role) (*app.App, error) {
 		return nil, err
 	}
 	return app.New(app.Config{
-		Role: role, Settings: s, Store: store, Open: open, Log: os.Stdout, Level: s.LogLevel,
+		Role: role, Settings: s, Store: store, Open: open, OpenLedger: OpenLedger, Log: os.Stdout, Level: s.LogLevel,
 		// Whether SCF sets SCF_FUNCTIONNAME for the Go1 runtime is not documented.
 		Function: cmp.Or(os.Getenv("SCF_FUNCTIONNAME"), filepath.Base(os.Args[0])),
 	})
@@ -55,6 +55,6 @@ func open(location settings.Location) (delivery.Deliverer, error) {
 
 // OpenLedger opens the database at a location, which must come from [settings.Parse]. It sends nothing: the login is read from the
 // secret when the database is first used.
-func OpenLedger(location settings.Location, secrets redis.Secrets) (ledger.Store, error) {
+func OpenLedger(location settings.Location, secrets *secret.Cache) (ledger.Store, error) {
 	return redis.New(redis.Config{Name: location.Name, TLS: location.Scheme == "rediss", Secrets: secrets, Now: time.Now})
 }
