@@ -14,6 +14,10 @@ $(tools)/python/.installed: e2e/requirements.txt
 	$(python)/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
+$(tools)/redis/.installed: e2e/install-redis.sh
+	sh $< $(tools)/redis
+	touch $@
+
 # checkov has its own environment, because it needs other versions of shared dependencies.
 $(tools)/checkov/.installed: e2e/requirements-checkov.txt
 	rm -rf $(tools)/checkov && python3 -m venv $(tools)/checkov
@@ -46,7 +50,7 @@ e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
 
 # The zip files do not depend on the time and mode of the binaries, and the packaged functions work.
-e2e-programs: $(tools)/python/.installed
+e2e-programs: $(tools)/python/.installed $(tools)/redis/.installed
 	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
 	touch -d 2001-01-01 dist/e2e/tencent/* && chmod 700 dist/e2e/tencent/*
 	go run ./tools/zip dist/e2e/again.zip dist/e2e/tencent/api dist/e2e/tencent/streamend

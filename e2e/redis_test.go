@@ -1,0 +1,116 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/ledgertest"
+	"github.com/giftstats/giftstats/pkg/ledger/redis"
+	"github.com/giftstats/giftstats/pkg/secret"
+)
+
+const redisPassword = "not-a-real-password"
+
+// redisRights are all that the ledger needs.
+const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting +cluster|slots +cluster|shards"
+
+func TestLedgerInRedis(t *testing.T) {
+	testLedger(t, startRedis(t, ""))
+}
+
+func TestLedgerInRedisCluster(t *testing.T) {
+	at := startRedis(t, "cluster-enabled yes")
+	slots := make([]string, 16384)
+	for i := range slots {
+		slots[i] = fmt.Sprint(i)
+	}
+	if answer := askRedis(t, at, "CLUSTER ADDSLOTS "+strings.Join(slots, " ")); !strings.Contains(answer, "+OK") {
+		t.Fatalf("the answer to CLUSTER ADDSLOTS is %q", answer)
+	}
+	for !strings.Contains(askRedis(t, at, "CLUSTER INFO"), "cluster_state:ok") {
+		if t.Context().Err() != nil {
+			t.Fatal("the cluster does not start")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	testLedger(t, at)
+}
+
+// testLedger runs the tests of all stores. Each part has an app of its own, so that it finds no records.
+func testLedger(t *testing.T, at string) {
+	app := login(1400000000)
+	ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store {
+		app++
+		store, err := redis.New(redis.Config{Name: at + "/0", Secrets: app, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(store.Close)
+		return store
+	})
+}
+
+// login is the SDKAppID in a secret with the login of the tests.
+type login int64
+
+func (app login) Get(context.Context) (*secret.Document, error) {
+	return &secret.Document{
+		SDKAppID: int64(app),
+		Ledger:   secret.LedgerLogin{Username: secret.Redact("giftstats"), Password: secret.Redact(redisPassword)},
+	}, nil
+}
+
+func (login) Reread(context.Context, *secret.Document) (*secret.Document, bool) { return nil, false }
+
+// startRedis starts a server until the test ends, and returns its address. It keeps nothing.
+func startRedis(t *testing.T, more string) string {
+	t.Helper()
+	at, dir := addresses(t, 1)[0], t.TempDir()
+	host, port, _ := strings.Cut(at, ":")
+	lines := []string{
+		"bind " + host, "port " + port, "dir " + dir, `save ""`, "appendonly no",
+		"user giftstats on >" + redisPassword + " " + redisRights, "user root on >" + redisPassword + " +@all", "user default off", more,
+	}
+	settings := filepath.Join(dir, "redis.conf")
+	if err := os.WriteFile(settings, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await(t, at, start(t, nil, filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "redis", "redis-server"), settings))
+	return at
+}
+
+// askRedis sends a command as an administrator, and returns the answer.
+func askRedis(t *testing.T, at, command string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	request := "AUTH root " + redisPassword + "\r\n"
+	for _, part := range []string{command, "QUIT"} {
+		words := strings.Fields(part)
+		request += fmt.Sprintf("*%d\r\n", len(words))
+		for _, word := range words {
+			request += fmt.Sprintf("$%d\r\n%s\r\n", len(word), word)
+		}
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
