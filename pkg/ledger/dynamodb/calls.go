@@ -26,9 +26,9 @@ const (
 )
 
 const (
-	batchAttempts  = 6 // without any progress
-	batchDelay     = 25 * time.Millisecond
-	parallelGroups = 4 // batches that are read side by side
+	batchAttempts   = 6 // without any progress
+	batchDelay      = 25 * time.Millisecond
+	parallelBatches = 4 // batches that are read side by side
 )
 
 // get reads items, as they are after all writes that have returned before. Keys may repeat. What is not stored is not in the result.
@@ -48,7 +48,7 @@ func (s *Store) get(ctx context.Context, keys []itemKey) (map[itemKey]item, erro
 	}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelGroups)
+	group.SetLimit(parallelBatches)
 	for batch := range slices.Chunk(slices.Collect(maps.Keys(unique)), maxBatchGet) {
 		group.Go(func() error {
 			items, err := s.getBatch(ctx, batch)

@@ -22,8 +22,8 @@ const maxEnded = 350 << 10
 
 func endedKey(roomID, streamID string) itemKey { return itemKey{"ended#" + roomID, streamID} }
 
-// SaveEnded implements ledger.Store. A stream with very many accounts and senders is stored with fewer senders in each ranking, if
-// it would be too large for DynamoDB.
+// SaveEnded implements ledger.Store. A stream that would be too large for DynamoDB is stored with fewer senders in each ranking, and
+// with fewer kinds of gifts: 100 accounts with 100 different senders each come down to 50.
 func (s *Store) SaveEnded(ctx context.Context, ended ledger.Ended) (ledger.Ended, error) {
 	encoded, ended, err := encodeEnded(ended)
 	if err != nil {
@@ -96,8 +96,8 @@ func encodeEnded(ended ledger.Ended) (item, ledger.Ended, error) {
 	}
 }
 
-// reduced returns a stream with at most n senders in each ranking, and with the n most valuable gifts for each of 100. The sums
-// stay those of all.
+// reduced returns a stream with at most n senders in each ranking and 100 n kinds of gifts: the first ones, which gave or brought
+// most. The sums stay those of all.
 func reduced(ended ledger.Ended, n int) ledger.Ended {
 	senders := make([]ledger.Ranking, len(ended.Senders))
 	for i, ranking := range ended.Senders {

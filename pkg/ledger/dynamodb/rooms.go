@@ -2,7 +2,7 @@ package dynamodb
 
 import (
 	"context"
-	crypto "crypto/rand"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -56,7 +56,7 @@ func (s *Store) SaveRoom(ctx context.Context, room ledger.Room, expires time.Tim
 	if err != nil {
 		return err
 	}
-	version := crypto.Text()
+	version := rand.Text()
 	stored := roomKey(room.RoomID).item()
 	stored["record"] = text(string(record))
 	stored["version"] = text(version)
