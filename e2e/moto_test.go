@@ -35,7 +35,7 @@ func newCloud(t *testing.T) cloud {
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-real-secret-access-key",
 		"AWS_SESSION_TOKEN": "not-a-real-session-token",
 	}}
-	from := awsenv.New(func(name string) string { return c.environment[name] })
+	from := c.from()
 	config := func(service string) aws.Config {
 		config, err := from.Config(service, "")
 		if err != nil {
@@ -47,6 +47,11 @@ func newCloud(t *testing.T) cloud {
 	c.queues = sqs.NewFromConfig(config("SQS"))
 	c.buses = eventbridge.NewFromConfig(config("EVENTBRIDGE"))
 	return c
+}
+
+// from returns the environment as clients take it.
+func (c cloud) from() awsenv.Environment {
+	return awsenv.New(func(name string) string { return c.environment[name] })
 }
 
 func (c cloud) createSecret(t *testing.T, document string) {

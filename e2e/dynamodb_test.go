@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/ledger"
 	ledgerdynamodb "github.com/giftstats/giftstats/pkg/ledger/dynamodb"
 	"github.com/giftstats/giftstats/pkg/ledger/ledgertest"
@@ -31,11 +30,6 @@ func TestLedgerInDynamoDB(t *testing.T) {
 		}
 		return store
 	})
-}
-
-// from returns the environment as clients take it.
-func (c cloud) from() awsenv.Environment {
-	return awsenv.New(func(name string) string { return c.environment[name] })
 }
 
 // createTable makes a table for the ledger, as template.yaml does.
