@@ -13,13 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/ledger/ledgertest"
 	"github.com/giftstats/giftstats/pkg/ledger/redis"
 	"github.com/giftstats/giftstats/pkg/secret"
 )
-
-const redisPassword = "not-a-real-password"
 
 // redisRights are all that the ledger needs.
 const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting +cluster|slots +cluster|shards"
@@ -66,7 +65,7 @@ type login int64
 func (app login) Get(context.Context) (*secret.Document, error) {
 	return &secret.Document{
 		SDKAppID: int64(app),
-		Ledger:   secret.LedgerLogin{Username: secret.Redact("giftstats"), Password: secret.Redact(redisPassword)},
+		Ledger:   secret.LedgerLogin{Username: secret.Redact(fixture.LedgerUser), Password: secret.Redact(fixture.LedgerPassword)},
 	}, nil
 }
 
@@ -77,9 +76,10 @@ func startRedis(t *testing.T, more string) string {
 	t.Helper()
 	at, dir := addresses(t, 1)[0], t.TempDir()
 	host, port, _ := strings.Cut(at, ":")
+	user := func(name, rights string) string { return "user " + name + " on >" + fixture.LedgerPassword + " " + rights }
 	lines := []string{
 		"bind " + host, "port " + port, "dir " + dir, `save ""`, "appendonly no",
-		"user giftstats on >" + redisPassword + " " + redisRights, "user root on >" + redisPassword + " +@all", "user default off", more,
+		user(fixture.LedgerUser, redisRights), user("root", "+@all"), "user default off", more,
 	}
 	settings := filepath.Join(dir, "redis.conf")
 	if err := os.WriteFile(settings, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
@@ -97,7 +97,7 @@ func askRedis(t *testing.T, at, command string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	request := "AUTH root " + redisPassword + "\r\n"
+	request := "AUTH root " + fixture.LedgerPassword + "\r\n"
 	for _, part := range []string{command, "QUIT"} {
 		words := strings.Fields(part)
 		request += fmt.Sprintf("*%d\r\n", len(words))
