@@ -21,8 +21,14 @@ type refusal struct {
 	text string // part of the problem's detail
 }
 
+// checkRefusals checks the refusals of a handler without a ledger.
 func checkRefusals(t *testing.T, refusals []refusal) {
-	h := newHandler(t, engine{}, document, io.Discard, nil)
+	t.Helper()
+	checkRefusalsOf(t, newHandler(t, engine{}, document, io.Discard, nil), refusals)
+}
+
+func checkRefusalsOf(t *testing.T, h http.Handler, refusals []refusal) {
+	t.Helper()
 	contract := openAPI(t)
 	for _, test := range refusals {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -18,19 +19,23 @@ func (a *api) giftStats(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	query := giftstats.Query{RoomID: values.Get("room_id"), Account: values.Get("account")}
-	if self != "" {
-		if values.Has("account") && query.Account != self {
-			return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; leave account out")
-		}
-		query.Account = self
-	}
-	x.roomID, x.account = query.RoomID, query.Account
-	stats, err := a.config.Service.GiftStats(x.context(), query)
+	account, err := accountFor(self, values)
 	if err != nil {
 		return err
 	}
-	return x.writeJSON(http.StatusOK, stats)
+	query := giftstats.Query{RoomID: values.Get("room_id"), Account: account}
+	x.roomID, x.account = query.RoomID, query.Account
+	answer := a.answers(x, []giftstats.Query{query}, a.askOne)[0]
+	if answer.Err != nil {
+		return answer.Err
+	}
+	return x.writeJSON(http.StatusOK, answer.body())
+}
+
+// askOne asks Tencent about the only one of queries.
+func (a *api) askOne(ctx context.Context, queries []giftstats.Query) []giftstats.Result {
+	stats, err := a.config.Service.GiftStats(ctx, queries[0])
+	return []giftstats.Result{{Query: queries[0], Stats: stats, Err: err}}
 }
 
 type batchRequest struct {
@@ -38,7 +43,7 @@ type batchRequest struct {
 }
 
 type batchResponse struct {
-	Results   []any `json:"results"` // giftstats.Stats or batchFailure, in the order of the queries
+	Results   []any `json:"results"` // giftstats.Stats, remembered or batchFailure, in the order of the queries
 	Succeeded int   `json:"succeeded"`
 	Failed    int   `json:"failed"`
 }
@@ -63,17 +68,17 @@ func (a *api) giftStatsBatch(x *exchange) error {
 	if n := len(request.Queries); n == 0 || n > giftstats.MaxBatch {
 		return giftstats.Invalid("queries has %d entries; give 1 to %d", n, giftstats.MaxBatch)
 	}
-	results := a.config.Service.GiftStatsBatch(x.context(), request.Queries)
-	response := batchResponse{Results: make([]any, len(results))}
-	for i, result := range results {
-		if result.Err != nil {
+	answers := a.answers(x, request.Queries, a.config.Service.GiftStatsBatch)
+	response := batchResponse{Results: make([]any, len(answers))}
+	for i, answer := range answers {
+		if answer.Err != nil {
 			response.Failed++
-			response.Results[i] = batchFailure{result.Query, problem.Of(result.Err, x.id)}
-			a.logFailure(x, result)
+			response.Results[i] = batchFailure{answer.Query, problem.Of(answer.Err, x.id)}
+			a.logFailure(x, answer.Result)
 			continue
 		}
 		response.Succeeded++
-		response.Results[i] = result.Stats
+		response.Results[i] = answer.body()
 	}
 	return x.writeJSON(http.StatusOK, response)
 }

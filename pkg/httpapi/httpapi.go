@@ -30,10 +30,12 @@ func New(config Config) (http.Handler, error) {
 	}
 	a := &api{config: config}
 	a.routes = map[string]methods{
-		"/v1/gift-stats": {http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch},
-		"/v1/room-stats": {http.MethodGet: a.roomStats},
-		"/healthz":       {http.MethodGet: a.health},
-		"/openapi.json":  {http.MethodGet: a.openAPI},
+		"/v1/gift-stats":  {http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch},
+		"/v1/room-stats":  {http.MethodGet: a.roomStats},
+		"/v1/streams":     {http.MethodGet: a.streams},
+		"/v1/top-senders": {http.MethodGet: a.topSenders},
+		"/healthz":        {http.MethodGet: a.health},
+		"/openapi.json":   {http.MethodGet: a.openAPI},
 	}
 	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
 		a.routes["/v1/webhooks/"+kind.Name] = methods{http.MethodPost: a.webhook(kind)}

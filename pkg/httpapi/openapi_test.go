@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -67,15 +68,22 @@ func (d *openAPIDocument) check(t *testing.T, r *http.Request, response *httptes
 		return
 	}
 	for header := range described["headers"].(map[string]any) {
-		if response.Header().Get(header) == "" {
+		required, _ := d.at(described, "headers", header, "required")
+		if required == true && response.Header().Get(header) == "" {
 			t.Errorf("the response lacks the header %s of the OpenAPI document", header)
 		}
 	}
-	contentType := response.Header().Get("Content-Type")
-	content, ok := d.at(described, "content", contentType)
+	mediaType, _, err := mime.ParseMediaType(response.Header().Get("Content-Type"))
+	if err != nil {
+		t.Errorf("Content-Type: %v", err)
+	}
+	content, ok := d.at(described, "content", mediaType)
 	if !ok {
-		t.Errorf("the OpenAPI document has no %s for %d of %s", contentType, response.Code, r.URL.Path)
+		t.Errorf("the OpenAPI document has no %s for %d of %s", mediaType, response.Code, r.URL.Path)
 		return
+	}
+	if mediaType == "text/csv" {
+		return // its schema is only a string
 	}
 	schema, _ := d.at(content, "schema")
 	d.validate(t, schema, response.Body.Bytes())
@@ -109,7 +117,7 @@ func (d *openAPIDocument) validate(t *testing.T, schema any, body []byte) {
 func TestOpenAPIDocument(t *testing.T) {
 	contract := openAPI(t)
 	paths, _ := contract.at(contract.document, "paths")
-	h := newHandler(t, engine{}, document, io.Discard, nil)
+	h := newHandler(t, engine{}, document, io.Discard, withLedger(newLedger(t)))
 	for path, item := range paths.(map[string]any) {
 		for _, method := range []string{"get", "post", "put", "patch", "delete"} {
 			_, documented := item.(map[string]any)[method]

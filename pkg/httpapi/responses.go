@@ -71,6 +71,11 @@ func hasRetryAfter(failure *giftstats.Error, status int) bool {
 // wholeSeconds rounds up, and returns at least one second.
 func wholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
 
+// setAge sets the header Age of RFC 9111, section 5.1.
+func (x *exchange) setAge(age time.Duration) {
+	x.Header().Set("Age", strconv.Itoa(int(math.Ceil(age.Seconds()))))
+}
+
 func unknownPath() error {
 	return giftstats.Errorf(giftstats.CodeNotFound, "unknown path; see /openapi.json")
 }
