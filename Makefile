@@ -17,8 +17,10 @@ dist    := dist
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the first answers)
-	@go run -ldflags '-X $(app).Version=$(VERSION)' ./functions/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
+# Not "go run", which exits with status 1 after Ctrl-C.
+run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
+	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
+	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
 
 test: ## run every test that needs only Go
 	go test -race ./...

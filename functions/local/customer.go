@@ -2,9 +2,7 @@ package main
 
 import (
 	"io"
-	"net"
 	"net/http"
-	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -12,8 +10,8 @@ import (
 // customer is a small endpoint for summaries, like the one that a user of giftstats runs. It accepts only summaries that are
 // signed with the shared key.
 type customer struct {
-	url      string
-	http     *http.Server
+	site     *site
+	verifier *standardwebhooks.Webhook
 	received chan delivery
 }
 
@@ -28,27 +26,23 @@ func newCustomer(key string) (*customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	c := &customer{url: "http://" + listener.Addr().String() + "/summaries", received: make(chan delivery, 16)}
-	c.http = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err == nil {
-			err = verifier.Verify(body, r.Header)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusUnauthorized)
-			return
-		}
-		select {
-		case c.received <- delivery{r.Header.Get(standardwebhooks.HeaderWebhookID), body}:
-		default: // the story no longer waits for summaries
-		}
-	})}
-	go c.http.Serve(listener)
-	return c, nil
+	c := &customer{verifier: verifier, received: make(chan delivery, 1)}
+	c.site, err = serve("127.0.0.1:0", http.HandlerFunc(c.receive))
+	return c, err
 }
 
-func (c *customer) close() error { return c.http.Close() }
+// receive takes a summary, or refuses it with status 401.
+func (c *customer) receive(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err == nil {
+		err = c.verifier.Verify(body, r.Header)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnauthorized)
+		return
+	}
+	select {
+	case c.received <- delivery{r.Header.Get(standardwebhooks.HeaderWebhookID), body}:
+	default: // the story no longer waits for summaries
+	}
+}

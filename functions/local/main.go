@@ -27,7 +27,7 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(log)
 	address := flags.String("addr", "127.0.0.1:8080", "host and port to listen on")
-	once := flags.Bool("once", false, "end after the first answer")
+	once := flags.Bool("once", false, "end after the story")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -39,12 +39,18 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 	}
 	defer server.close()
 	if err := server.tell(ctx, out); err != nil {
+		if ctx.Err() != nil {
+			return nil // interrupted
+		}
 		return err
 	}
 	if *once {
 		return nil
 	}
+	if err := server.commands(out); err != nil {
+		return err
+	}
 	level.Set(server.settings.LogLevel)
-	fmt.Fprintf(out, "Serving on %s until interrupted (Ctrl-C).\n", server.url)
-	return server.wait(ctx)
+	fmt.Fprintf(out, "Serving on %s until interrupted (Ctrl-C).\n", server.url())
+	return server.serve(ctx)
 }

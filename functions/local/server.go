@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/giftstats/giftstats/functions/internal/app"
@@ -17,14 +16,22 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
+const (
+	sweepEvery = time.Minute
+	giftEvery  = 3 * time.Second
+)
+
 // server serves the handler on an address. Without a real app, it has a demo with a simulated live engine.
 type server struct {
 	settings settings.Settings
-	url      string
 	app      *app.App
 	demo     *demo // nil for a real app
-	http     *http.Server
-	ended    chan error // receives why serving ended
+	site     *site
+	// delivers is whether summaries go to the demo's customer.
+	delivers bool
+	// sweeps is whether the server sweeps while it runs. It sweeps a real app only on request: that costs calls, which the app's
+	// functions in the cloud may need.
+	sweeps bool
 }
 
 // start starts to serve on the address.
@@ -33,55 +40,96 @@ func start(environ []string, address string, log io.Writer, level slog.Leveler) 
 	if err != nil {
 		return nil, err
 	}
-	server := &server{settings: s, ended: make(chan error, 1)}
-	var store secret.Store
-	if s.Endpoint == nil {
-		if server.demo, err = newDemo(); err != nil {
-			return nil, err
-		}
-		server.settings.Endpoint, store = server.demo.endpoint, server.demo
-		if !slices.ContainsFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, "GIFTSTATS_DELIVER=") }) {
-			scheme, name, _ := strings.Cut(server.demo.customer.url, "://")
-			server.settings.Deliver = []settings.Location{{Scheme: scheme, Name: name}}
-		}
-	} else {
-		store = app.LocalStore(*s.Secret)
-	}
-	if server.app, err = app.New(app.Config{Settings: server.settings, Store: store, Log: log, Level: level, Function: "local"}); err != nil {
+	server := &server{settings: s, sweeps: s.Endpoint == nil || isSet(environ, "GIFTSTATS_LEDGER")}
+	if err := server.start(environ, address, log, level); err != nil {
 		return nil, errors.Join(err, server.close())
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		err = fmt.Errorf("listen on %s (choose another address with make run ADDR=127.0.0.1:PORT): %w", address, err)
-		return nil, errors.Join(err, server.close())
-	}
-	server.url = "http://" + listener.Addr().String()
-	server.http = &http.Server{Handler: server.app.Handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { server.ended <- server.http.Serve(listener) }()
-	if server.demo != nil {
-		err = server.demo.engine.SetWebhook(server.url+server.settings.BasePath+"/v1/webhooks/live", server.demo.liveToken)
-	}
-	return server, err
+	return server, nil
 }
 
-// wait waits until ctx is done or serving fails.
-func (s *server) wait(ctx context.Context) error {
+func (s *server) start(environ []string, address string, log io.Writer, level slog.Leveler) error {
+	var store secret.Store
+	var err error
+	if s.settings.Endpoint == nil {
+		if s.demo, err = newDemo(); err != nil {
+			return err
+		}
+		s.useDemo(environ)
+		store = s.demo
+	} else {
+		store = app.LocalStore(*s.settings.Secret)
+	}
+	if s.app, err = app.New(app.Config{Settings: s.settings, Store: store, Log: log, Level: level, Function: "local"}); err != nil {
+		return err
+	}
+	if s.site, err = serve(address, s.app.Handler); err != nil {
+		return fmt.Errorf("listen on %s (choose another address with make run ADDR=127.0.0.1:PORT): %w", address, err)
+	}
+	if s.demo != nil {
+		return s.demo.sendWebhooks(s.url() + "/v1/webhooks/live")
+	}
+	return nil
+}
+
+// useDemo puts the demo in the place of Tencent and, unless the settings say otherwise, of the receiver of summaries. It also keeps the
+// log quiet, because every gift of the demo writes a line.
+func (s *server) useDemo(environ []string) {
+	s.settings.Endpoint = s.demo.endpoint
+	if !isSet(environ, "GIFTSTATS_DELIVER") {
+		scheme, name, _ := strings.Cut(s.demo.customer.site.url, "://")
+		s.settings.Deliver, s.delivers = []settings.Location{{Scheme: scheme, Name: name + "/summaries"}}, true
+	}
+	if !isSet(environ, "GIFTSTATS_LOG_LEVEL") {
+		s.settings.LogLevel = slog.LevelWarn
+	}
+}
+
+func isSet(environ []string, name string) bool {
+	return slices.ContainsFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, name+"=") && pair != name+"=" })
+}
+
+// url returns the URL before the path of a call.
+func (s *server) url() string { return s.site.url + s.settings.BasePath }
+
+// serve runs the sweeps and the demo until ctx is done or serving fails.
+func (s *server) serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	if s.sweeps {
+		background.Go(func() { s.every(ctx, sweepEvery, "sweep", s.app.Processor.Sweep) })
+	}
+	if s.demo != nil {
+		background.Go(func() { s.every(ctx, giftEvery, "simulated gift", s.demo.goOn()) })
+	}
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-s.ended:
-		return err
+	case <-s.site.served:
+		return s.site.err
+	}
+}
+
+// every does something at once and then at each interval, until ctx is done.
+func (s *server) every(ctx context.Context, interval time.Duration, name string, do func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			s.app.Logger.WarnContext(ctx, name+" failed", "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
 // close finishes the requests that are running, and stops the demo.
 func (s *server) close() error {
-	var err error
-	if s.http != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-		defer cancel()
-		err = s.http.Shutdown(ctx)
-	}
+	err := s.site.close()
 	if s.demo != nil {
 		err = errors.Join(err, s.demo.close())
 	}

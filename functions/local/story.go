@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,115 +8,112 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// tell prints what the product does: requests, their responses, and commands to try next.
+// tell prints what the product does, as the story of one show: requests and their answers.
 func (s *server) tell(ctx context.Context, out io.Writer) error {
 	if s.demo == nil {
 		return s.tellReal(ctx, out)
 	}
-	sig, err := s.demo.userSig(demoHost)
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	fmt.Fprint(out, "A simulated live engine takes the place of Tencent. It sends its webhooks to\n"+
+		"giftstats. The gifts: a rose is 1 coin, a car is 100, a rocket is 1000.\n\n")
+	for _, part := range []func(context.Context, io.Writer) error{
+		s.tellEarnings, s.tellMistake, s.tellSenders, s.tellEnd,
+	} {
+		if err := part(ctx, out); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(out, "A simulated live engine with a show: room %q, host %q, guest %q, gifts from three viewers.\n\n",
-		demoRoom, demoHost, demoGuest)
-	fmt.Fprint(out, "What did the host earn in this room?\n\n")
-	if err := s.show(ctx, out, "/v1/gift-stats?room_id="+demoRoom+"&account="+demoHost, http.StatusOK); err != nil {
-		return err
-	}
-	fmt.Fprint(out, "And in a room that does not exist?\n\n")
-	if err := s.show(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+demoHost, http.StatusNotFound); err != nil {
-		return err
-	}
-	if err := s.endStream(ctx, out); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, `Go on with (key and UserSig are the simulator's, made for this run):
-
-  KEY=%[2]s
-  curl -H "Authorization: Bearer $KEY" '%[1]s/v1/gift-stats?room_id=%[3]s&account=%[5]s'
-  curl -H "Authorization: Bearer $KEY" '%[1]s/v1/room-stats?room_id=%[3]s'
-  curl -H "Authorization: Bearer $KEY" '%[1]s/v1/gift-stats' -H 'Content-Type: application/json' \
-    -d '{"queries":[{"room_id":"%[3]s","account":"%[4]s"},{"room_id":"%[3]s","account":"%[5]s"}]}'
-  curl -u '%[4]s:%[6]s' '%[1]s/v1/gift-stats?room_id=%[3]s'
-  curl %[1]s/openapi.json
-
-`, s.url+s.settings.BasePath, s.demo.apiKey, demoRoom, demoHost, demoGuest, sig)
 	return nil
 }
 
-// show sends one request and prints it with its response.
-func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+s.settings.BasePath+path, nil)
-	if err != nil {
+func (s *server) tellEarnings(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "1. A show begins in the room %s, with two hosts: %s and %s\n\n", fridayShow, host, guest)
+	if err := s.demo.begin(fridayShow, "The Friday Show"); err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+s.demo.apiKey)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
+	if err := s.demo.give(out, fridayShow, beforeSweep); err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "  GET %s\n\n  %s\n", path, response.Status)
-	if response.StatusCode != want {
-		return fmt.Errorf("the answer has status %d, expected %d: %s", response.StatusCode, want, body)
-	}
-	return indent(out, body)
+	fmt.Fprintf(out, "What has %s earned so far?\n\n", host)
+	return s.show(ctx, out, "/v1/gift-stats?room_id="+fridayShow+"&account="+host, http.StatusOK)
 }
 
-// endStream dissolves a room in the simulator, and prints the summary that is delivered.
-func (s *server) endStream(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	fmt.Fprintf(out, "The stream in room %q ends: the room is dissolved, and Tencent's webhook arrives.\n\n", endedRoom)
-	dissolved, err := s.demo.engine.DestroyRoom(ctx, endedRoom)
+func (s *server) tellMistake(ctx context.Context, out io.Writer) error {
+	fmt.Fprint(out, "2. A wrong room id gets a clear error\n\n")
+	return s.show(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+host, http.StatusNotFound)
+}
+
+func (s *server) tellSenders(ctx context.Context, out io.Writer) error {
+	fmt.Fprint(out, "3. The show goes on\n\n")
+	if err := s.app.Processor.Sweep(ctx); err != nil {
+		return err
+	}
+	fmt.Fprint(out, "Once a minute, a sweep asks Tencent for the numbers of every live show, and\n"+
+		"stores them as snapshots. It has just run. Then more gifts arrive:\n\n")
+	return s.demo.give(out, fridayShow, afterSweep)
+}
+
+func (s *server) tellEnd(ctx context.Context, out io.Writer) error {
+	fmt.Fprint(out, "4. The show ends: the room is dissolved, and Tencent sends its last webhook\n\n")
+	dissolved, err := s.demo.engine.DestroyRoom(ctx, fridayShow)
 	if err != nil {
 		return err
 	}
-	if hook := dissolved.Webhook; hook == nil || hook.Err != nil || hook.Status != http.StatusOK {
-		return fmt.Errorf("the webhook was not accepted: %+v", hook)
+	hook := dissolved.Webhook
+	if hook.Err != nil || hook.Status != http.StatusOK {
+		return fmt.Errorf("the webhook was not accepted: status %d, %w: %s", hook.Status, hook.Err, hook.Body)
 	}
-	fmt.Fprintf(out, "  POST /v1/webhooks/live?…&CallbackCommand=Live.CallbackAfterDestroyRoom&…\n\n  200 OK  %s\n\n",
-		dissolved.Webhook.Body)
-	select {
-	case summary := <-s.demo.customer.received:
-		fmt.Fprint(out, "giftstats verified its signature, then computed and delivered the summary. The receiver verified the summary, too:\n\n")
-		fmt.Fprintf(out, "  webhook-id: %s\n", summary.id)
-		if err := indent(out, summary.body); err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "A dissolved room no longer reports what its host earned; the README explains how to get these numbers, too.\n\n")
+	fmt.Fprintf(out, "  POST /v1/webhooks/live?CallbackCommand=%s&...\n\n  200 OK\n  %s\n\n", hook.Command, hook.Body)
+	if !s.delivers {
+		fmt.Fprint(out, "giftstats delivers a summary to the receivers in GIFTSTATS_DELIVER.\n\n")
 		return nil
+	}
+	fmt.Fprint(out, "giftstats delivers a signed summary. The receiver has verified its signature:\n\n")
+	return s.tellSummary(ctx, out)
+}
+
+// tellSummary prints the summary that the customer has received, and what it proves.
+func (s *server) tellSummary(ctx context.Context, out io.Writer) error {
+	var received delivery
+	select {
+	case received = <-s.demo.customer.received:
 	case <-ctx.Done():
 		return errors.New("the summary was not delivered")
 	}
-}
-
-// indent prints JSON with indentation.
-func indent(out io.Writer, text []byte) error {
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, bytes.TrimSpace(text), "  ", "  "); err != nil {
-		return fmt.Errorf("the answer is not valid JSON: %w", err)
+	fmt.Fprintf(out, "  webhook-id: %s\n\n", received.id)
+	if err := printJSON(out, received.body); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(out, "  %s\n\n", &pretty)
+	var summary streamend.Summary
+	if err := json.Unmarshal(received.body, &summary); err != nil {
+		return err
+	}
+	if data := summary.Data; !data.Complete || data.Reconciled == nil || !*data.Reconciled {
+		return errors.New("the summary is not complete and reconciled")
+	}
+	_, err := fmt.Fprintf(out, `Tencent forgets a room when it is dissolved, but giftstats has its numbers:
+
+  %s: Tencent's own, as of the last sweep ("from": "snapshot")
+  %s: the same, plus the gifts recorded since ("from": "ledger")
+
+The summary is complete: every host has numbers. It is reconciled: together,
+they equal the totals of the room.
+
+`, host, guest)
 	return err
 }
 
-// tellReal prints how to query a real app. It fails if the app's secret cannot be read.
+// tellReal names the real app. It fails if the app's secret cannot be read.
 func (s *server) tellReal(ctx context.Context, out io.Writer) error {
 	document, err := s.app.Secrets.Get(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The app %d at %s, with %d api keys.\n\n", document.SDKAppID, s.settings.Endpoint, len(document.APIKeys))
-	fmt.Fprint(out, "Use an api key whose SHA-256 is in the secret document:\n\n")
-	fmt.Fprintf(out, "  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url)
-	return nil
+	_, err = fmt.Fprintf(out, "The app %d at %s, with %d api keys.\n\n", document.SDKAppID, s.settings.Endpoint, len(document.APIKeys))
+	return err
 }

@@ -121,7 +121,7 @@ var rules = []rule{
 	{100001, unavailable, later, "internal error of the live engine", roomInfo},
 	{100002, rejected, never, "a parameter is invalid", roomInfo},
 	{100003, rejected, never, "the room id is already in use", createRoom},
-	{100004, roomMissing, never, "the room was never created, or it is dissolved", roomInfo},
+	{100004, roomMissing, never, "no such room, or it was dissolved", roomInfo},
 	{100005, rejected, never, "the account is not a member of the room", createRoom},
 	{100006, config, never, "not permitted: the room must be of type Live, the account an administrator", robots},
 	{100012, limited, later, "the API is called too often", catalogue},

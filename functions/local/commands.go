@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+)
+
+// commands prints what to try while the server runs. With the simulator, it begins the show that the commands ask about.
+func (s *server) commands(out io.Writer) error {
+	if s.demo == nil {
+		return s.commandsReal(out)
+	}
+	sig, err := s.demo.userSig(host)
+	if err != nil {
+		return err
+	}
+	if err := s.demo.begin(saturdayShow, "The Saturday Show"); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `The next show begins: somebody sends a gift every %[1]d seconds. Ask in another
+terminal (the key and the UserSig are made for this run):
+
+  URL=%[2]s
+  KEY=%[3]s
+  AUTH="Authorization: Bearer $KEY"
+  SIG='%[4]s'
+
+  curl -H "$AUTH" "$URL/v1/gift-stats?room_id=%[5]s&account=%[7]s"
+  curl -H "$AUTH" "$URL/v1/room-stats?room_id=%[5]s"
+  curl -H "$AUTH" "$URL/v1/gift-stats" -H 'Content-Type: application/json' -d '
+    {"queries":[{"room_id":"%[5]s","account":"%[6]s"},
+                {"room_id":"%[5]s","account":"%[7]s"}]}'
+  curl -u "%[6]s:$SIG" "$URL/v1/gift-stats?room_id=%[5]s"
+  curl "$URL/openapi.json"
+
+To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
+`, int(giftEvery.Seconds()), s.url(), s.demo.apiKey, sig, saturdayShow, host, guest)
+	return err
+}
+
+func (s *server) commandsReal(out io.Writer) error {
+	fmt.Fprintf(out, "Use an api key whose SHA-256 is in the secret document:\n\n"+
+		"  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url())
+	if s.sweeps {
+		return nil
+	}
+	_, err := fmt.Fprint(out, "The rooms of this app are not swept, because every sweep makes calls to Tencent. To\n"+
+		"sweep them once a minute, set GIFTSTATS_LEDGER=memory://.\n\n")
+	return err
+}

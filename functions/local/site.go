@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// site is an HTTP server on an address of this machine.
+type site struct {
+	url    string // without a path
+	http   *http.Server
+	served chan struct{} // closed when serving has ended
+	err    error         // why it ended, if not by close; only after served is closed
+}
+
+// serve starts to serve the handler on the address.
+func serve(address string, handler http.Handler) (*site, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{
+		url:    "http://" + listener.Addr().String(),
+		http:   &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
+		served: make(chan struct{}),
+	}
+	go func() {
+		defer close(s.served)
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.err = err
+		}
+	}()
+	return s, nil
+}
+
+// close lets the running requests finish, for at most three seconds.
+func (s *site) close() error {
+	if s == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	<-s.served
+	return err
+}
