@@ -27,6 +27,12 @@ terminal (the key and the UserSig are made for this run):
 
   curl -H "$AUTH" "$URL/v1/gift-stats?room_id=%[5]s&account=%[7]s"
   curl -H "$AUTH" "$URL/v1/room-stats?room_id=%[5]s"
+  curl -H "$AUTH" "$URL/v1/top-senders?room_id=%[5]s"
+
+  curl -H "$AUTH" "$URL/v1/gift-stats?room_id=%[8]s&account=%[7]s"
+  curl -H "$AUTH" "$URL/v1/streams"
+  curl -H "$AUTH" -H 'Accept: text/csv' "$URL/v1/streams"
+
   curl -H "$AUTH" "$URL/v1/gift-stats" -H 'Content-Type: application/json' -d '
     {"queries":[{"room_id":"%[5]s","account":"%[6]s"},
                 {"room_id":"%[5]s","account":"%[7]s"}]}'
@@ -34,7 +40,7 @@ terminal (the key and the UserSig are made for this run):
   curl "$URL/openapi.json"
 
 To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
-`, int(giftEvery.Seconds()), s.url(), s.demo.apiKey, sig, saturdayShow, host, guest)
+`, int(giftEvery.Seconds()), s.url(), s.demo.apiKey, sig, saturdayShow, host, guest, fridayShow)
 	return err
 }
 

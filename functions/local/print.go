@@ -13,13 +13,18 @@ import (
 
 const columns = 80 // of a terminal
 
-// show sends one request and prints it with its response.
+// show sends one request with the api key, and prints it with its response.
 func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
+	return s.showTo(ctx, out, "Bearer "+s.demo.apiKey, path, want)
+}
+
+// showTo is like show, for a caller with other credentials.
+func (s *server) showTo(ctx context.Context, out io.Writer, authorization, path string, want int) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+path, nil)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+s.demo.apiKey)
+	request.Header.Set("Authorization", authorization)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func (s *server) tell(ctx context.Context, out io.Writer) error {
 	fmt.Fprint(out, "A simulated live engine takes the place of Tencent. It sends its webhooks to\n"+
 		"giftstats. The gifts: a rose is 1 coin, a car is 100, a rocket is 1000.\n\n")
 	for _, part := range []func(context.Context, io.Writer) error{
-		s.tellEarnings, s.tellMistake, s.tellSenders, s.tellEnd,
+		s.tellEarnings, s.tellMistake, s.tellSenders, s.tellEnd, s.tellStreams,
 	} {
 		if err := part(ctx, out); err != nil {
 			return err
@@ -44,18 +45,21 @@ func (s *server) tellEarnings(ctx context.Context, out io.Writer) error {
 }
 
 func (s *server) tellMistake(ctx context.Context, out io.Writer) error {
-	fmt.Fprint(out, "2. A wrong room id gets a clear error\n\n")
+	fmt.Fprint(out, "2. A wrong room id gives a clear error\n\n")
 	return s.show(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+host, http.StatusNotFound)
 }
 
 func (s *server) tellSenders(ctx context.Context, out io.Writer) error {
-	fmt.Fprint(out, "3. The show goes on\n\n")
+	fmt.Fprint(out, "3. The show goes on: who are the top senders?\n\n")
 	if err := s.app.Processor.Sweep(ctx); err != nil {
 		return err
 	}
 	fmt.Fprint(out, "Once a minute, a sweep asks Tencent for the numbers of every live show, and\n"+
 		"stores them as snapshots. It has just run. Then more gifts arrive:\n\n")
-	return s.demo.give(out, fridayShow, afterSweep)
+	if err := s.demo.give(out, fridayShow, afterSweep); err != nil {
+		return err
+	}
+	return s.show(ctx, out, "/v1/top-senders?room_id="+fridayShow, http.StatusOK)
 }
 
 func (s *server) tellEnd(ctx context.Context, out io.Writer) error {
@@ -99,13 +103,28 @@ func (s *server) tellSummary(ctx context.Context, out io.Writer) error {
 	_, err := fmt.Fprintf(out, `Tencent forgets a room when it is dissolved, but giftstats has its numbers:
 
   %s: Tencent's own, as of the last sweep ("from": "snapshot")
-  %s: the same, plus the gifts recorded since ("from": "ledger")
+  %s: Tencent's own, plus the gifts recorded since ("from": "ledger")
 
 The summary is complete: every host has numbers. It is reconciled: together,
 they equal the totals of the room.
 
 `, host, guest)
 	return err
+}
+
+func (s *server) tellStreams(ctx context.Context, out io.Writer) error {
+	fmt.Fprintf(out, "5. The show is remembered: what has %s earned in the last 31 days?\n\n", guest)
+	if !s.settings.Auth.UserSig {
+		return s.show(ctx, out, "/v1/streams?account="+guest, http.StatusOK)
+	}
+	sig, err := s.demo.userSig(guest)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "This time the app of %[1]s asks, with the UserSig of %[1]s, and gets only the\n"+
+		"numbers of %[1]s. Your back office, with an API key, gets those of all hosts.\n\n", guest)
+	credentials := "Basic " + base64.StdEncoding.EncodeToString([]byte(guest+":"+sig))
+	return s.showTo(ctx, out, credentials, "/v1/streams", http.StatusOK)
 }
 
 // tellReal names the real app. It fails if the app's secret cannot be read.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,9 +28,11 @@ func TestOnce(t *testing.T) {
 		"GET /v1/gift-stats?room_id=friday-show&account=alice", "200 OK",
 		`"total_count": 113`, `"total_coins": 1409`, `"gift_sender_count": 3`,
 		"404 Not Found", `"code": "room_not_found"`,
+		"GET /v1/top-senders?room_id=friday-show", `{"rank": 1, "account": "frank", "total_count": 2, "total_coins": 2000}`,
 		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, "webhook-id: end-", `"type": "stream.summary"`,
 		`"room_from": "webhook"`, `"total_gift_coins": 3809`, `"from": "snapshot"`, `"from": "ledger"`,
 		`"reconciled": true`, `"complete": true`,
+		"GET /v1/streams\n", `"streams": [`,
 	} {
 		if !strings.Contains(story, want) {
 			t.Errorf("the story lacks %s:\n%s", want, story)
@@ -48,6 +52,56 @@ func TestOnce(t *testing.T) {
 		t.Errorf("log lines interrupt the story: %s", &log)
 	}
 	wantNoGoroutines(t)
+}
+
+// The stream is remembered with the numbers that the summary has.
+func TestStreamsAfterTheStory(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), once(), nil, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	_, summary, _ := strings.Cut(out.String(), "webhook-id: ")
+	summary, streams, found := strings.Cut(summary, "GET /v1/streams")
+	if !found {
+		t.Fatalf("the story has no summary before the streams:\n%s", &out)
+	}
+	id := regexp.MustCompile(`"event_id": "end-\w+"`)
+	if want, got := id.FindString(summary), id.FindString(streams); want == "" || got != want {
+		t.Errorf("the stream has %q, the summary has %q", got, want)
+	}
+	if want := `"total_coins": 2400`; !strings.Contains(streams, want) {
+		t.Errorf("the streams lack %s:\n%s", want, streams)
+	}
+}
+
+// The READMEs show a part of the real story; a line with three dots stands for what they leave out.
+func TestReadmesShowTheStory(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), once(), nil, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	changing := regexp.MustCompile(`"Id-[0-9a-f]{32}|"\d{4}-\d\d-\d\dT[0-9:.]+Z"`)
+	for _, readme := range []string{"README.md", "README.zh-CN.md"} {
+		text, err := os.ReadFile(filepath.Join("../..", readme))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sample, _ := strings.Cut(string(text), "    $ make run ONCE=1\n")
+		sample, _, found := strings.Cut(sample, "\n    ...\n\n")
+		if !found {
+			t.Fatalf("%s has no sample that ends with three dots", readme)
+		}
+		sample = changing.ReplaceAllString(strings.ReplaceAll("\n"+sample, "\n    ", "\n"), "?")
+		rest := "\n" + changing.ReplaceAllString(out.String(), "?")
+		for part := range strings.SplitSeq(sample, "\n...") {
+			_, after, found := strings.Cut(rest, part+"\n")
+			if !found {
+				t.Errorf("%s shows what the story does not have, or not in this place:\n%s", readme, part)
+				break
+			}
+			rest = "\n" + after
+		}
+	}
 }
 
 // The commands that are shown work as printed, on the show that goes on.
@@ -83,6 +137,9 @@ func TestCommandsShown(t *testing.T) {
 	}{
 		{path: "/v1/gift-stats?room_id=saturday-show&account=bob", auth: withKey, want: `"account":"bob"`},
 		{path: "/v1/room-stats?room_id=saturday-show", auth: withKey, want: `"total_viewers":6`},
+		{path: "/v1/top-senders?room_id=saturday-show", auth: withKey, want: `"account":"carol"`},
+		{path: "/v1/streams", auth: withKey, want: `"room_id":"friday-show"`},
+		{path: "/v1/gift-stats?room_id=friday-show&account=bob", auth: withKey, want: `"from":"ledger"`},
 		{
 			path: "/v1/gift-stats?room_id=saturday-show", want: `"account":"alice"`,
 			auth: func(r *http.Request) { r.SetBasicAuth(host, sig) },
@@ -148,7 +205,9 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 }
 
 func TestOtherSettings(t *testing.T) {
-	for _, environ := range [][]string{{"GIFTSTATS_BASE_PATH=/prod"}, {"GIFTSTATS_RATE_LIMIT=1000"}, {"GIFTSTATS_DELIVER=log://"}} {
+	for _, environ := range [][]string{
+		{"GIFTSTATS_BASE_PATH=/prod"}, {"GIFTSTATS_RATE_LIMIT=1000"}, {"GIFTSTATS_DELIVER=log://"}, {"GIFTSTATS_AUTH=api-key"},
+	} {
 		var out bytes.Buffer
 		if err := run(t.Context(), once(), environ, &out, io.Discard); err != nil {
 			t.Errorf("%v: %v", environ, err)
