@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/giftstats/giftstats/pkg/simulator"
@@ -47,5 +49,40 @@ func (s summary) want(t *testing.T, source string, room simulator.Room) {
 		if want := room.Received[account.Account]; account.Coins != want.TotalCoins || account.Count != want.TotalCount {
 			t.Errorf("%+v, want %d coins and %d gifts", account, want.TotalCoins, want.TotalCount)
 		}
+	}
+}
+
+// streams is what a caller reads of GET /v1/streams.
+type streams struct {
+	Streams    []ended
+	TotalCoins int64 `json:"total_coins"`
+}
+
+func (s streams) want(t *testing.T, show ended, coins int64) {
+	t.Helper()
+	if len(s.Streams) != 1 || s.Streams[0].EventID != show.EventID {
+		t.Fatalf("streams = %+v, want the one with the event %s", s.Streams, show.EventID)
+	}
+	if s.TotalCoins != coins {
+		t.Errorf("total_coins = %d, want %d", s.TotalCoins, coins)
+	}
+}
+
+// ranking is what a caller reads of GET /v1/top-senders.
+type ranking struct {
+	Senders []struct {
+		Account string
+		Coins   int64 `json:"total_coins"`
+	}
+}
+
+func (r ranking) want(t *testing.T, senders ...string) {
+	t.Helper()
+	var got []string
+	for _, sender := range r.Senders {
+		got = append(got, fmt.Sprintf("%s %d", sender.Account, sender.Coins))
+	}
+	if !slices.Equal(got, senders) {
+		t.Errorf("senders = %q, want %q", got, senders)
 	}
 }

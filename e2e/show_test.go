@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,9 @@ func (s *stage) testShow(t *testing.T) {
 	}
 	s.give(t, "show", "rocket", 2, "carol", "alice", "bob")
 	s.give(t, "show", "car", 3, "dave", "bob")
+	var top ranking
+	s.get(t, "/v1/top-senders", url.Values{"room_id": {"show"}}, &top)
+	top.want(t, "carol 4000", "dave 300")
 	s.sweep()
 	s.give(t, "show", "rose", 7, "erin", "alice")
 	s.give(t, "show", "rocket", 1, "dave", "alice")
@@ -100,6 +104,15 @@ func (s *stage) testShow(t *testing.T) {
 	if again := s.summary(t, 1); again.Data.EventID != ended.Data.EventID {
 		t.Errorf("event_id = %q, want that of the first summary, %q", again.Data.EventID, ended.Data.EventID)
 	}
+
+	var list streams
+	s.get(t, "/v1/streams", url.Values{"account": {"bob"}}, &list)
+	list.want(t, ended.Data, room.Received["bob"].TotalCoins)
+	s.get(t, "/v1/streams", url.Values{"room_id": {"show"}}, &list)
+	list.want(t, ended.Data, room.TotalGiftCoins)
+	top = ranking{}
+	s.get(t, "/v1/top-senders", url.Values{"room_id": {"show"}, "account": {"alice"}}, &top)
+	top.want(t, "carol 2000", "dave 1000", "erin 7")
 }
 
 // testMissedEnd does not wait for 30 seconds between two answers that the room is missing: it moves the moment of the first one back.
@@ -176,6 +189,24 @@ func (s *stage) accept(t *testing.T, request eventtest.Request, status int) {
 	t.Helper()
 	if answer := s.ask(request); answer.Status != status {
 		t.Errorf("%s: %+v, want status %d", request.Path, answer, status)
+	}
+}
+
+func (s *stage) request(method, path string, query url.Values, body string) eventtest.Request {
+	return eventtest.Request{
+		Method: method, Path: path, Query: query, Body: body,
+		Header: map[string]string{"Authorization": "Bearer " + fixture.APIKey, "Host": "example.com", "Content-Type": "application/json"},
+	}
+}
+
+func (s *stage) get(t *testing.T, path string, query url.Values, into any) {
+	t.Helper()
+	answer := s.ask(s.request(http.MethodGet, path, query, ""))
+	if answer.Status != http.StatusOK {
+		t.Fatalf("%s?%s: %+v", path, query.Encode(), answer)
+	}
+	if err := json.Unmarshal([]byte(answer.Body), into); err != nil {
+		t.Fatalf("%v in %s", err, answer.Body)
 	}
 }
 
