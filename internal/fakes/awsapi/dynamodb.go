@@ -14,6 +14,7 @@ const (
 	maxItem       = 400 << 10 // bytes
 	maxBatchGet   = 100       // keys
 	maxBatchWrite = 25        // items
+	maxPage       = 1 << 20   // bytes of an answer of Query
 )
 
 // item is a stored item, or its key: attributes by name.
@@ -44,6 +45,14 @@ func (a attribute) size() int {
 	}
 	for _, element := range a.SS {
 		size += len(element)
+	}
+	return size
+}
+
+func (i item) size() int {
+	size := 0
+	for name, value := range i {
+		size += len(name) + value.size()
 	}
 	return size
 }
@@ -171,11 +180,7 @@ func (t *table) store(i item) *failure {
 	if failed != nil {
 		return failed
 	}
-	size := 0
-	for name, value := range i {
-		size += len(name) + value.size()
-	}
-	if size > maxItem {
+	if i.size() > maxItem {
 		return invalid("Item size has exceeded the maximum allowed size")
 	}
 	t.items[key] = i
@@ -238,70 +243,4 @@ func updateItem(t *table, input *tableInput, e *expressions) (any, *failure) {
 	slices.Sort(set)
 	updated[name] = attribute{SS: slices.Compact(set)}
 	return struct{}{}, t.store(updated)
-}
-
-type queryOutput struct {
-	Items            []item
-	Count            int
-	LastEvaluatedKey item `json:",omitempty"`
-}
-
-func (s *Server) query(t *table, input *tableInput, e *expressions) (any, *failure) {
-	partition, indexed := t.indexes[input.IndexName]
-	switch {
-	case input.IndexName != "" && !indexed:
-		return nil, invalid("The table does not have the specified index: " + input.IndexName)
-	case indexed && input.ConsistentRead:
-		return nil, invalid("Consistent reads are not supported on global secondary indexes")
-	}
-	var found []item
-	for _, stored := range t.items {
-		if e.holds(input.KeyConditionExpression, stored) {
-			found = append(found, stored)
-		}
-	}
-	order := func(a, b item) int {
-		return cmp.Or(cmp.Compare(a["pk"].text(), b["pk"].text()), cmp.Compare(a["sk"].text(), b["sk"].text()))
-	}
-	if input.ScanIndexForward != nil && !*input.ScanIndexForward {
-		forward := order
-		order = func(a, b item) int { return forward(b, a) }
-	}
-	slices.SortFunc(found, order)
-	if start := input.ExclusiveStartKey; start != nil {
-		found = slices.DeleteFunc(found, func(i item) bool { return order(i, start) <= 0 })
-	}
-	return e.page(found, s.pageLimit(input.Limit), partition, input.ProjectionExpression), nil
-}
-
-// pageLimit returns how many items an answer may have; 0 for any number.
-func (s *Server) pageLimit(asked int) int {
-	if asked == 0 || s.pageSize == 0 {
-		return max(asked, s.pageSize)
-	}
-	return min(asked, s.pageSize)
-}
-
-// page returns the first items. Like DynamoDB, it names a key to go on after whenever the limit is reached.
-func (e *expressions) page(found []item, limit int, partition, projection string) queryOutput {
-	var output queryOutput
-	keys := func(i item) item {
-		only := item{"pk": i["pk"], "sk": i["sk"]}
-		if partition != "" {
-			only[partition] = i[partition]
-		}
-		return only
-	}
-	if limit > 0 && len(found) >= limit {
-		found = found[:limit]
-		output.LastEvaluatedKey = keys(found[limit-1])
-	}
-	for _, stored := range found {
-		if partition != "" {
-			stored = keys(stored)
-		}
-		output.Items = append(output.Items, e.project(projection, stored))
-	}
-	output.Count = len(output.Items)
-	return output
 }

@@ -82,6 +82,14 @@ func (e *expressions) holds(condition string, i item) bool {
 	return result
 }
 
+// partition returns the partition key that a key condition asks for; empty if it is that of an index.
+func (e *expressions) partition(condition string) string {
+	if words := e.read[condition]; len(words) > 2 && words[0] == "pk" && words[1] == "=" {
+		return e.value(words[2]).text()
+	}
+	return ""
+}
+
 // next removes the first token and returns it.
 func (e *expressions) next() string {
 	if len(e.tokens) == 0 {
