@@ -11,7 +11,9 @@ gobuild := CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags 
 fuzz    := 30s
 dist    := dist
 
-.PHONY: help run test build build-aws build-ApiFunction build-StreamEndFunction build-tencent package deploy-tencent bench e2e fuzz lint vuln clean
+sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
+
+.PHONY: help run test build build-aws $(sam-targets) build-tencent package deploy-tencent bench e2e fuzz lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -32,11 +34,13 @@ build-aws:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/streamend/bootstrap ./functions/aws/streamend
 
 # "sam build" calls these targets for the functions of template.yaml.
-build-ApiFunction build-StreamEndFunction: build-%Function:
+$(sam-targets): build-%Function:
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/aws/$(aws-$*)
 
 aws-Api       := api
 aws-StreamEnd := streamend
+aws-Sweep     := streamend
+aws-Webhook   := api
 
 build-tencent:
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api

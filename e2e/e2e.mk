@@ -38,8 +38,12 @@ e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
 	rm -rf $(tools)/checkout && mkdir $(tools)/checkout
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t $(tools)/checkout
 	cd $(tools)/checkout && $(sam) build
-	cmp $(tools)/checkout/.aws-sam/build/ApiFunction/bootstrap $(dist)/aws/api/bootstrap
-	cmp $(tools)/checkout/.aws-sam/build/StreamEndFunction/bootstrap $(dist)/aws/streamend/bootstrap
+	for function in ApiFunction WebhookFunction; do \
+	  cmp $(tools)/checkout/.aws-sam/build/$$function/bootstrap $(dist)/aws/api/bootstrap || exit 1; \
+	done
+	for function in StreamEndFunction SweepFunction; do \
+	  cmp $(tools)/checkout/.aws-sam/build/$$function/bootstrap $(dist)/aws/streamend/bootstrap || exit 1; \
+	done
 
 # The sources are copied, because Node looks for modules beside the file that imports them.
 e2e-serverless: build-tencent $(tools)/serverless/.installed

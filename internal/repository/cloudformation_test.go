@@ -91,16 +91,22 @@ func (t *template) allowed(parameter string) []string {
 	return texts
 }
 
-// resources returns the names of all resources of a type.
+// resources returns the names of all resources of a type that are created, sorted.
 func (t *template) resources(kind string) []string {
 	var names []string
 	for name := range t.get("Resources").(map[string]any) {
-		if t.text("Resources/"+name+"/Type") == kind {
+		condition := t.text("Resources/" + name + "/Condition")
+		created := condition == "" || t.get("Conditions/"+condition) == true
+		if created && t.text("Resources/"+name+"/Type") == kind {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }
+
+// functions returns the names of the functions that are created, sorted.
+func (t *template) functions() []string { return t.resources("AWS::Serverless::Function") }
 
 // environment returns the variables of a function in the form of os.Environ, sorted.
 func (t *template) environment(function string) []string {

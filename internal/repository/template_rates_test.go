@@ -13,7 +13,7 @@ const allowedByTencent = 200 // calls per second
 // share is the part of Tencent's rate that a function has, and what divides it among instances.
 type share struct {
 	function  string
-	parameter string   // the number of instances
+	parameter string   // the number of instances; "" for a function that has one
 	mapping   string   // the rate of an instance for each number of instances
 	name      string   // in Mappings/Share
 	bounds    []string // what limits the number of instances
@@ -40,32 +40,54 @@ var shares = []share{
 			"StreamEndFunction/Properties/Events/Ends/Properties/ScalingConfig/MaximumConcurrency",
 		},
 	},
+	{
+		function: sweepFunction,
+		name:     "Sweep",
+		bounds:   []string{"SweepFunction/Properties/ReservedConcurrentExecutions"},
+	},
 }
 
 func (s share) perSecond(t *testing.T, template *template) float64 {
 	t.Helper()
-	return template.number(t, "Mappings/Share/"+s.name+"/PerSecond")
+	return template.number(t, "Mappings/Share/"+s.name+"/"+template.given["Ledger"])
 }
 
-// Instances times their rate is the share of the function, for every number of instances allowed.
+// rate returns the calls per second of one instance of a function.
+func (t *template) rate(tt *testing.T, function string) float64 {
+	tt.Helper()
+	s, err := settings.Parse(t.environment(function), settings.AWS)
+	if err != nil {
+		tt.Fatal(err)
+	}
+	return s.RateLimit
+}
+
+var ledgers = []string{"true", "false"}
+
+// Instances times their rate is the share of the function, for every number of instances allowed, with and without a ledger.
 func TestTemplateRates(t *testing.T) {
 	for _, share := range shares {
 		t.Run(share.function, func(t *testing.T) {
 			template := load(t, nil)
-			rates := template.get("Mappings/" + share.mapping).(map[string]any)
-			if keys, allowed := slices.Sorted(maps.Keys(rates)), template.allowed(share.parameter); !slices.Equal(keys, allowed) {
-				t.Errorf("%s allows %v, but there are rates for %v", share.parameter, allowed, keys)
-			}
-			for instances := range rates {
-				chosen := load(t, map[string]string{share.parameter: instances})
-				s, err := settings.Parse(chosen.environment(share.function), settings.AWS)
-				if err != nil {
-					t.Fatal(err)
+			choices := []string{"1"}
+			if share.parameter != "" {
+				choices = template.allowed(share.parameter)
+				rates := template.get("Mappings/" + share.mapping).(map[string]any)
+				if keys := slices.Sorted(maps.Keys(rates)); !slices.Equal(keys, choices) {
+					t.Errorf("%s allows %v, but there are rates for %v", share.parameter, choices, keys)
 				}
-				for _, bound := range share.bounds {
-					got := chosen.number(t, "Resources/"+bound) * s.RateLimit
-					if want := share.perSecond(t, chosen); got != want {
-						t.Errorf("%s=%s: %s times the rate is %v; want %v", share.parameter, instances, bound, got, want)
+			}
+			for _, ledger := range ledgers {
+				for _, instances := range choices {
+					chosen := load(t, map[string]string{share.parameter: instances, "Ledger": ledger})
+					if !slices.Contains(chosen.functions(), share.function) {
+						continue
+					}
+					for _, bound := range share.bounds {
+						got := chosen.number(t, "Resources/"+bound) * chosen.rate(t, share.function)
+						if want := share.perSecond(t, chosen); got != want {
+							t.Errorf("%s=%s, Ledger=%s: %s times the rate is %v; want %v", share.parameter, instances, ledger, bound, got, want)
+						}
 					}
 				}
 			}
@@ -73,33 +95,58 @@ func TestTemplateRates(t *testing.T) {
 	}
 }
 
-// The shares together are what Tencent allows, and the gateway lets no more requests through than the api function may send.
+// The shares together are what Tencent allows, and the gateway lets no more requests through than the api function may send. The
+// instances of the webhook function, as many as an account has by default, stay within what is in reserve.
 func TestTemplateSharesAddUp(t *testing.T) {
-	template := load(t, nil)
-	total := 0.0
-	for _, share := range shares {
-		total += share.perSecond(t, template)
-	}
-	if total > allowedByTencent {
-		t.Errorf("the shares are %v calls per second together; want at most %d", total, allowedByTencent)
-	}
-	gateway := template.number(t, "Resources/HttpApi/Properties/DefaultRouteSettings/ThrottlingRateLimit")
-	if api := shares[0].perSecond(t, template); gateway > api {
-		t.Errorf("the gateway lets %v requests per second through; want at most %v", gateway, api)
+	const defaultQuota = 1000
+	for _, ledger := range ledgers {
+		template := load(t, map[string]string{"Ledger": ledger})
+		total := 0.0
+		for _, share := range shares {
+			total += share.perSecond(t, template)
+		}
+		if slices.Contains(template.functions(), webhookFunction) {
+			total += defaultQuota * template.rate(t, webhookFunction)
+		}
+		if total > allowedByTencent {
+			t.Errorf("Ledger=%s: the shares are %v calls per second together; want at most %d", ledger, total, allowedByTencent)
+		}
+		gateway := template.number(t, "Resources/HttpApi/Properties/DefaultRouteSettings/ThrottlingRateLimit")
+		if api := shares[0].perSecond(t, template); gateway > api {
+			t.Errorf("Ledger=%s: the gateway lets %v requests per second through; want at most %v", ledger, gateway, api)
+		}
 	}
 }
 
-// An account with the smallest quota cannot reserve instances. There the default rates alone keep the limit.
+// A function without a share has a rate only because the program needs one.
+func TestTemplateFunctionsHaveShares(t *testing.T) {
+	var with []string
+	for _, share := range shares {
+		with = append(with, share.function)
+	}
+	for _, function := range load(t, nil).functions() {
+		if function != webhookFunction && !slices.Contains(with, function) {
+			t.Errorf("%s has no share of the rate", function)
+		}
+	}
+}
+
+// An account with the smallest quota cannot reserve instances. There the default rates alone keep the limit. Of the sweep there is
+// never more than one, since it holds a lease, and the queue starts no more batches than it may.
 func TestTemplateRatesWithoutReservation(t *testing.T) {
 	const smallestQuota = 10
-	template := load(t, nil)
-	for _, function := range functions {
-		s, err := settings.Parse(template.environment(function), settings.AWS)
-		if err != nil {
-			t.Fatal(err)
+	for _, ledger := range ledgers {
+		template := load(t, map[string]string{"Ledger": ledger, "ReserveConcurrency": "false"})
+		batches := template.number(t, "Resources/StreamEndFunction/Properties/Events/Ends/Properties/ScalingConfig/MaximumConcurrency")
+		total, left := batches*template.rate(t, streamEndFunction), smallestQuota-batches
+		if ledger == "true" {
+			total, left = total+template.rate(t, sweepFunction), left-1
 		}
-		if total := smallestQuota * s.RateLimit; total > allowedByTencent {
-			t.Errorf("%d instances of %s make %v calls per second; want at most %d", smallestQuota, function, total, allowedByTencent)
+		if total += left * template.rate(t, apiFunction); total > allowedByTencent {
+			t.Errorf("Ledger=%s: %d instances make %v calls per second; want at most %d", ledger, smallestQuota, total, allowedByTencent)
+		}
+		if total := smallestQuota * template.rate(t, apiFunction); total > allowedByTencent {
+			t.Errorf("Ledger=%s: requests alone make %v calls per second; want at most %d", ledger, total, allowedByTencent)
 		}
 	}
 }
@@ -140,6 +187,14 @@ func TestTemplateTimes(t *testing.T) {
 		{
 			rule:  "dead letters are kept longer than events",
 			holds: at("DeadLetterQueue/Properties/MessageRetentionPeriod") > retention,
+		},
+		{
+			rule:  "a sweep, which takes at most 55 s, can end by itself, and the next but one finds it gone",
+			holds: at("SweepFunction/Properties/Timeout") >= 70 && at("SweepFunction/Properties/Timeout") < 120,
+		},
+		{
+			rule:  "the webhook function may take longer than Tencent waits, which is 5 s",
+			holds: at("WebhookFunction/Properties/Timeout") > 5,
 		},
 		{
 			rule:  "the api function gives up before the gateway does, at 30 s",

@@ -1,6 +1,7 @@
 package repository_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ const anything = "*"
 
 // Each role allows named actions on named resources only. X-Ray is the exception, since its actions have no resources.
 func TestTemplateRoles(t *testing.T) {
+	deliver := []string{"StreamEndRole", "SweepRole"}
 	for _, bus := range []string{"false", "true"} {
 		template := load(t, map[string]string{"ResultBus": bus, "SecretKmsKeyArn": "key"})
 		for _, role := range template.resources("AWS::IAM::Role") {
@@ -28,7 +30,7 @@ func TestTemplateRoles(t *testing.T) {
 				if managed := template.get("Resources/" + role + "/Properties/ManagedPolicyArns"); managed != nil {
 					t.Errorf("the role has policies managed by AWS, which allow all resources: %v", managed)
 				}
-				if _, sends := permissions["events:PutEvents"]; sends != (role == "StreamEndRole" && bus == "true") {
+				if _, sends := permissions["events:PutEvents"]; sends != (slices.Contains(deliver, role) && bus == "true") {
 					t.Errorf("the role may send to a bus: %v", sends)
 				}
 			})
@@ -36,10 +38,10 @@ func TestTemplateRoles(t *testing.T) {
 	}
 }
 
-// The roles of both functions may read the one secret with its one key.
+// The roles of all functions may read the one secret with its one key.
 func TestTemplateRolesReadTheSecret(t *testing.T) {
 	template := load(t, map[string]string{"SecretKmsKeyArn": "key"})
-	for _, role := range []string{"ApiRole", "StreamEndRole"} {
+	for _, role := range []string{"ApiRole", "StreamEndRole", "SweepRole", "WebhookRole"} {
 		permissions := template.permissions(role)
 		for _, test := range []struct{ action, resource string }{
 			{action: "secretsmanager:GetSecretValue", resource: required["SecretArn"]},
@@ -56,13 +58,14 @@ func TestTemplateRolesReadTheSecret(t *testing.T) {
 func TestTemplateAlarms(t *testing.T) {
 	const arn = "arn:aws:sns:eu-west-1:123456789012:alarms"
 	for _, test := range []struct {
-		topic string
-		want  []any
+		topic, ledger string
+		want          []any
 	}{
 		{topic: "", want: nil},
 		{topic: arn, want: []any{arn}},
+		{topic: arn, ledger: "false", want: []any{arn}},
 	} {
-		template := load(t, map[string]string{"AlarmTopicArn": test.topic})
+		template := load(t, map[string]string{"AlarmTopicArn": test.topic, "Ledger": cmp.Or(test.ledger, "true")})
 		dashboard := template.text("Resources/Dashboard/Properties/DashboardBody")
 		if !json.Valid([]byte(dashboard)) {
 			t.Errorf("the dashboard is not valid JSON")

@@ -1,7 +1,9 @@
 package repository_test
 
 import (
+	"encoding/json"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,15 +16,14 @@ import (
 const (
 	apiFunction       = "ApiFunction"
 	streamEndFunction = "StreamEndFunction"
+	sweepFunction     = "SweepFunction"
+	webhookFunction   = "WebhookFunction"
 )
 
-var (
-	functions = []string{apiFunction, streamEndFunction}
-	required  = map[string]string{
-		"SecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/giftstats-AbCdEf",
-		"Endpoint":  "singapore",
-	}
-)
+var required = map[string]string{
+	"SecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/giftstats-AbCdEf",
+	"Endpoint":  "singapore",
+}
 
 // The program accepts the variables of each function: with the defaults, with each allowed value, and with everything set.
 func TestTemplateSettings(t *testing.T) {
@@ -32,6 +33,7 @@ func TestTemplateSettings(t *testing.T) {
 		"Deliver":            "log://,https://hooks.example/x?a=b",
 		"ResultBus":          "true",
 		"CssEndsStream":      "true",
+		"LedgerRetention":    "87600",
 		"LogLevel":           "warn",
 		"SecretKmsKeyArn":    "key",
 		"AlarmTopicArn":      "topic",
@@ -46,7 +48,7 @@ func TestTemplateSettings(t *testing.T) {
 	}
 	for _, given := range tests {
 		template := load(t, given)
-		for _, function := range functions {
+		for _, function := range template.functions() {
 			s, err := settings.Parse(template.environment(function), settings.AWS)
 			if err != nil {
 				t.Errorf("%v: %s: %v", given, function, err)
@@ -56,9 +58,9 @@ func TestTemplateSettings(t *testing.T) {
 				t.Errorf("%v: %s: the secret is %s; want %s", given, function, s.Secret.Name, required["SecretArn"])
 			}
 			switch function {
-			case apiFunction:
+			case apiFunction, webhookFunction:
 				checkQueue(t, given, s)
-			case streamEndFunction:
+			case streamEndFunction, sweepFunction:
 				checkDeliver(t, given, s)
 			}
 		}
@@ -69,7 +71,7 @@ func checkQueue(t *testing.T, given map[string]string, s settings.Settings) {
 	t.Helper()
 	const want = "sqs.eu-west-1.amazonaws.com/123456789012/EndsQueue.QueueName"
 	if s.Queue == nil {
-		t.Errorf("%v: the api function has no queue", given)
+		t.Errorf("%v: a function for webhooks has no queue", given)
 	} else if s.Queue.Name != want {
 		t.Errorf("%v: the queue is %s; want %s", given, s.Queue.Name, want)
 	}
@@ -100,12 +102,14 @@ func TestTemplateVersions(t *testing.T) {
 		"SecretArn": {secret[:len(secret)-1] + "g", strings.Replace(secret, "eu-west-1", "eu-west-2", 1)},
 		"Endpoint":  {"usa"},
 		"Deliver":   {"https://x.example"},
+
+		"LedgerRetention": {"1"},
 	}
 	before := load(t, nil)
 	for name := range before.parameters() {
 		for _, value := range append(before.allowed(name), changes[name]...) {
 			after := load(t, map[string]string{name: value})
-			for _, function := range functions {
+			for _, function := range after.functions() {
 				changed := !slices.Equal(before.environment(function), after.environment(function))
 				for _, property := range []string{"Description", "VersionDescription"} {
 					path := "Resources/" + function + "/Properties/" + property
@@ -122,12 +126,15 @@ func TestTemplateVersions(t *testing.T) {
 func TestTemplateDescriptionLength(t *testing.T) {
 	const most = 256
 	longest := map[string]string{
+		"Ledger":          "true", // with a ledger the description has the retention
+		"LedgerRetention": "87600",
+
 		"SecretArn": "arn:aws:secretsmanager:" + strings.Repeat("x", 14) + ":123456789012:secret:" + strings.Repeat("x", 60),
 	}
 	template := load(t, nil)
 	for name := range template.parameters() {
 		for _, value := range template.allowed(name) {
-			if len(value) > len(longest[name]) {
+			if name != "Ledger" && len(value) > len(longest[name]) {
 				longest[name] = value
 			}
 		}
@@ -135,7 +142,7 @@ func TestTemplateDescriptionLength(t *testing.T) {
 			longest[name] = strings.Repeat("x", length)
 		}
 	}
-	for _, function := range functions {
+	for _, function := range template.functions() {
 		description := load(t, longest).text("Resources/" + function + "/Properties/VersionDescription")
 		if len(description) > most {
 			t.Errorf("the description of %s can have %d characters; want at most %d", function, len(description), most)
@@ -161,6 +168,38 @@ func TestTemplateParameterGroups(t *testing.T) {
 	for _, name := range names {
 		if template.text(metadata+"ParameterLabels/"+name+"/default") == "" {
 			t.Errorf("%s has no label", name)
+		}
+	}
+}
+
+// The gateway has a route for every documented path, with and without a ledger.
+func TestTemplateRoutes(t *testing.T) {
+	text, err := os.ReadFile(root + "/pkg/httpapi/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct{ Paths map[string]any }
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, ledger := range ledgers {
+		template := load(t, map[string]string{"Ledger": ledger})
+		var routes []string
+		for _, function := range template.functions() {
+			events, _ := template.get("Resources/" + function + "/Properties/Events").(map[string]any)
+			for _, event := range events {
+				if path, ok := event.(map[string]any)["Properties"].(map[string]any)["Path"].(string); ok {
+					routes = append(routes, path)
+				}
+			}
+		}
+		for path := range document.Paths {
+			if kind, ok := strings.CutPrefix(path, "/v1/webhooks/"); ok && ledger == "false" {
+				path = strings.Replace(path, kind, "{kind}", 1)
+			}
+			if path != "/" && !slices.Contains(routes, path) { // the console is not deployed
+				t.Errorf("Ledger=%s: there is no route for %s", ledger, path)
+			}
 		}
 	}
 }
