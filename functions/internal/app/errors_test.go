@@ -96,6 +96,12 @@ func TestErrorTable(t *testing.T) {
 			want: giftstats.CodeSecretUnavailable, header: "retry-after",
 		},
 		{
+			name:      "ledger down",
+			change:    func(r *eventtest.Request) { r.Path, r.Query = "/v1/streams", nil },
+			variables: []string{"GIFTSTATS_LEDGER=dynamodb://table"},
+			want:      giftstats.CodeLedgerUnavailable, header: "retry-after",
+		},
+		{
 			name: "attempts too slow", provoke: fault(simulator.Fault{Latency: time.Minute}),
 			variables: []string{"GIFTSTATS_TIMEOUT=5ms"}, want: giftstats.CodeUpstreamTimeout,
 		},

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,8 @@ import (
 	"github.com/giftstats/giftstats/internal/testkit/syncbuf"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/secret"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/simulator"
 	"github.com/giftstats/giftstats/pkg/telemetry/emf"
@@ -44,6 +47,13 @@ func (s *store) Fetch(context.Context) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return []byte(fixture.Document(s.key)), s.err
+}
+
+// brokenLedger is a store of streams that cannot be reached.
+type brokenLedger struct{ ledger.Store }
+
+func (brokenLedger) ListEnded(context.Context, ledger.Query) ([]ledger.Ended, error) {
+	return nil, errors.New("table not reachable")
 }
 
 // world is an app, the simulator that it calls, its secret store, and its log.
@@ -80,7 +90,8 @@ func newWorld(t testing.TB, config worldConfig) *world {
 	}
 	w.app, err = app.New(app.Config{
 		Settings: s, Store: w.store, Log: log, Level: config.level, Function: "test",
-		Metrics: func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
+		OpenLedger: func(settings.Location, *secret.Cache) (ledger.Store, error) { return brokenLedger{}, nil },
+		Metrics:    func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
 	})
 	if err != nil {
 		t.Fatal(err)

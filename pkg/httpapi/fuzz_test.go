@@ -1,0 +1,42 @@
+package httpapi_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// Whatever the parameters and headers are, the answer is the one that the document describes, and never an internal error.
+func FuzzRequests(f *testing.F) {
+	m, upstream := goneRooms(f)
+	h := newHandler(f, upstream, document, io.Discard, withLedger(m))
+	const streams, topSenders, giftStats = 0, 1, 2
+	paths := []string{streams: "/v1/streams", topSenders: "/v1/top-senders", giftStats: "/v1/gift-stats"}
+	for _, seed := range []struct {
+		path                        byte
+		query, cacheControl, accept string
+	}{
+		{path: streams, query: "account=alice&from=2026-11-01&to=2026-11-24T00:00:00Z&limit=1", accept: "text/csv"},
+		{path: streams, query: "limit=1", accept: "text/csv;q=0.1, */*;q=0.01"},
+		{path: streams, query: "cursor=eyJ0IjoiMjAyNi0xMS0yM1QxMTowMDowMFoiLCJyIjoiZW5kZWQiLCJzIjoiMSJ9"},
+		{path: topSenders, query: "room_id=ended&started_at=2026-11-23T10:00:00%2B00:00"},
+		{path: giftStats, query: "room_id=open&account=alice", cacheControl: `max-age="60", no-transform`},
+		{path: giftStats, query: "room_id=ended&account=alice", cacheControl: "max-age=99999999999999999999"},
+	} {
+		f.Add(seed.path, seed.query, seed.cacheControl, seed.accept)
+	}
+	f.Fuzz(func(t *testing.T, path byte, query, cacheControl, accept string) {
+		r := httptest.NewRequest(http.MethodGet, paths[int(path)%len(paths)], nil)
+		r.URL.RawQuery = query
+		r.Header.Set("Authorization", "Bearer "+apiKey)
+		r.Header.Set("Cache-Control", cacheControl)
+		r.Header.Set("Accept", accept)
+		response := httptest.NewRecorder()
+		h.ServeHTTP(response, r)
+		if response.Code >= 500 {
+			t.Errorf("%d %s", response.Code, response.Body)
+		}
+		openAPI(t).check(t, r, response)
+	})
+}
