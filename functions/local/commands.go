@@ -50,7 +50,7 @@ func (s *server) commandsReal(out io.Writer) error {
 	if s.sweeps {
 		return nil
 	}
-	_, err := fmt.Fprint(out, "The rooms of this app are not swept, because every sweep makes calls to Tencent. To\n"+
-		"sweep them once a minute, set GIFTSTATS_LEDGER=memory://.\n\n")
+	_, err := fmt.Fprint(out, "The rooms of this app are not swept, because every sweep makes calls to Tencent.\n"+
+		"To sweep them once a minute, set GIFTSTATS_LEDGER=memory://.\n\n")
 	return err
 }
