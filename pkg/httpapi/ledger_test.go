@@ -90,11 +90,17 @@ func unknown(account string) streamend.Earning {
 // end remembers a stream that started an hour before it ended, and in which carol gave one gift worth ten coins to each account.
 func (m *memories) end(room string, endedAt time.Time, earnings ...streamend.Earning) ledger.Ended {
 	m.t.Helper()
+	return m.endBecause("1", room, endedAt, earnings...)
+}
+
+// endBecause is like end, with another reason.
+func (m *memories) endBecause(reason, room string, endedAt time.Time, earnings ...streamend.Earning) ledger.Ended {
+	m.t.Helper()
 	started, no := endedAt.Add(-time.Hour), false
 	gift := ledger.Sum{TotalCount: 1, TotalCoins: 10}
 	total := ledger.Sum{TotalCount: int64(len(earnings)), TotalCoins: 10 * int64(len(earnings))}
 	summary := streamend.Summary{Type: streamend.SummaryType, Timestamp: endedAt, Data: streamend.Data{
-		EventID: "event-" + room, RoomID: room, StartedAt: &started, EndedAt: &endedAt, Reason: "1", Source: streamend.SourceLive,
+		EventID: "event-" + room, RoomID: room, StartedAt: &started, EndedAt: &endedAt, Reason: reason, Source: streamend.SourceLive,
 		Room: &giftstats.RoomTotals{TotalGiftsSent: 99, TotalGiftCoins: 999}, RoomFrom: streamend.FromWebhook, Accounts: earnings,
 		Reconciled: &no, Unattributed: &ledger.Sum{TotalCount: 5, TotalCoins: 55}, TopSenders: []ledger.Sender{{Account: "carol", Sum: total}},
 	}}

@@ -42,6 +42,7 @@ func (a *api) streams(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	ended, next = fitting(ended, next)
 	streams, err := decodeStreams(ended)
 	if err != nil {
 		return err
@@ -106,6 +107,24 @@ func timeRange(values url.Values, now time.Time) (from, to time.Time, err error)
 		return from, to, giftstats.Invalid("from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
 	return from, to, nil
+}
+
+// maxPageBytes bounds what is stored of the streams of a page. Lambda and SCF refuse responses above 6 MB, in which quotes are escaped:
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const maxPageBytes = 3 << 20
+
+// fitting shortens a page to what one response can hold. The rest is on the next page.
+func fitting(page []ledger.Ended, next *ledger.Position) ([]ledger.Ended, *ledger.Position) {
+	const giftBytes = 200 // of a kind of gift at most
+	size := 0
+	for i, ended := range page {
+		size += len(ended.Summary) + giftBytes*len(ended.Gifts)
+		if i > 0 && size > maxPageBytes {
+			last := page[i-1].Position()
+			return page[:i], &last
+		}
+	}
+	return page, next
 }
 
 // nextLink returns a Link header for the next page: RFC 8288. Its target is relative, because only the caller knows under which

@@ -188,6 +188,28 @@ func TestStreamPages(t *testing.T) {
 	}
 }
 
+// A page that would be too large for a function's response is shorter than its limit.
+func TestLargeStreamPages(t *testing.T) {
+	m := newLedger(t)
+	const streams, each, most = 10, 1 << 20, 4 << 20
+	for i := range streams {
+		m.endBecause(strings.Repeat("x", each), fmt.Sprint("room", i), now.Add(-time.Duration(i)*time.Hour), earned("r", "alice", 1, 10))
+	}
+	h := newHandler(t, engine{}, document, io.Discard, withLedger(m))
+	var coins int64
+	for target := "/v1/streams?limit=1000"; target != ""; {
+		response := send(h, get(target))
+		if size := response.Body.Len(); size > most {
+			t.Errorf("a page has %d bytes, want at most %d", size, most)
+		}
+		coins += streamsIn(t, response).TotalCoins
+		target = nextTarget(t, response.Header().Get("Link"))
+	}
+	if coins != 10*streams {
+		t.Errorf("all pages have %d coins, want %d", coins, 10*streams)
+	}
+}
+
 // nextTarget returns the target of a Link header, "" without one.
 func nextTarget(t *testing.T, link string) string {
 	t.Helper()
