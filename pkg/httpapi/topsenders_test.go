@@ -151,6 +151,10 @@ func TestTopSendersRefusals(t *testing.T) {
 			name: "unknown start", call: get("/v1/top-senders?room_id=r&started_at=2026-11-23T08:00:01Z"), code: missing,
 			text: "with this started_at; take it from GET /v1/streams, or leave it out",
 		},
+		{
+			name: "start within the second of another", call: get("/v1/top-senders?room_id=r&started_at=2026-11-23T08:00:00.5Z"),
+			code: missing, text: "with this started_at",
+		},
 	})
 }
 
