@@ -25,7 +25,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 		if err != nil {
 			return false, err
 		}
-		stream := room.EndedBy(end.EndedAt)
+		stream := room.EndedBy(end)
 		if streamID != "" {
 			stream = room.Stream(streamID)
 		}
@@ -38,8 +38,12 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 			return removed, nil
 		}
 		if stream == nil {
-			room.open(Sighting{RoomID: roomID, At: end.EndedAt}, nil)
-			stream = room.EndedBy(end.EndedAt)
+			last, err := l.lastEnded(ctx, roomID)
+			if err != nil {
+				return false, err
+			}
+			room.open(Sighting{RoomID: roomID, At: end.EndedAt}, last)
+			stream = room.EndedBy(end)
 		}
 		ending = Ending{StreamID: stream.ID}
 		return stream.recordEnd(end), nil
@@ -51,10 +55,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 // endedNear lists the ended streams of a room that a report may be about, newest first.
 func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
 	const several = 20
-	query := Query{RoomID: roomID, From: end.EndedAt.Add(-sameEnd), To: end.EndedAt.Add(365 * 24 * time.Hour), Limit: several}
-	if end.EventID != "" {
-		query.From = time.Unix(0, 0)
-	}
+	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(365 * 24 * time.Hour), Limit: several}
 	streams, err := l.config.Store.ListEnded(ctx, query)
 	return streams, unavailable("read ended streams", err)
 }
@@ -70,14 +71,17 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		case open != nil && !lateReport(end, e):
 			return true
 		}
-		return end.EndedAt.Before(e.start()) || end.EndedAt.After(e.EndedAt.Add(sameEnd))
+		known := End{EndedAt: e.EndedAt, Until: e.Until, Source: e.Source}
+		return end.EndedAt.Before(e.start()) || !known.same(end)
 	})
 }
 
-// lateReport reports whether an end is more likely a late report of an ended stream than the end of a stream that started since. The
-// other services report the end of a room up to a minute after Tencent Chat does.
+// lateBy is how long after Tencent Chat the other services report the end of a room.
+const lateBy = time.Minute
+
+// lateReport reports whether an end is more likely a late report of an ended stream than the end of a stream that started since.
 func lateReport(end End, e Ended) bool {
-	return (end.Source == "trtc" || end.Source == "css") && !end.EndedAt.After(e.EndedAt.Add(straggler))
+	return (end.Source == "trtc" || end.Source == "css") && !end.EndedAt.After(e.by().Add(lateBy))
 }
 
 // start is the earliest time that is known to belong to the ended stream.
@@ -88,12 +92,15 @@ func (e *Ended) start() time.Time {
 	return e.StartedAt
 }
 
+// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end, the time when it was noticed.
+func (e *Ended) by() time.Time { return latest(e.EndedAt, e.Until) }
+
 // covers reports whether an open stream is the same as the ended one: two streams of a room never overlap.
 func (e *Ended) covers(open Stream) bool {
 	if !open.StartedAt.IsZero() && !e.StartedAt.IsZero() {
 		return open.StartedAt.Equal(e.StartedAt)
 	}
-	return open.ID == e.StreamID || !open.Start().After(e.EndedAt) && (e.StartedAt.IsZero() || !open.Start().Before(e.StartedAt))
+	return open.ID == e.StreamID || !open.Start().After(e.by()) && (e.StartedAt.IsZero() || !open.Start().Before(e.StartedAt))
 }
 
 // recordEnd adds a report to the stream, and reports whether that changed something. An end that only the sweep noticed is replaced

@@ -17,6 +17,8 @@ type Ended struct {
 	StreamID  string    `json:"stream_id"`
 	StartedAt time.Time `json:"started_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at"`
+	Until     time.Time `json:"until,omitzero"` // see End
+	Source    string    `json:"source"`         // see End
 	EventID   string    `json:"event_id"`
 	Accounts  []string  `json:"accounts"`          // those in the summary
 	Summary   []byte    `json:"summary"`           // as it is delivered, byte for byte

@@ -24,9 +24,10 @@ import (
 )
 
 const (
-	updateAttempts = 20                    // writers of one room: a few webhooks and the sweep
-	updateBackOff  = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
-	retryAfter     = 2 * time.Second       // what callers are told when the store fails
+	updateAttempts  = 20                    // writers of one room: a few webhooks and the sweep
+	webhookAttempts = 3                     // for what a webhook reports
+	updateBackOff   = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
+	retryAfter      = 2 * time.Second       // what callers are told when the store fails
 )
 
 // Config of a [Ledger]. All fields are required.
@@ -108,17 +109,22 @@ func pause(ctx context.Context, delay time.Duration) error {
 	}
 }
 
-// Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may. A sighting of a stream
-// that has ended changes nothing.
+// Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may, or if the room had a
+// stream before. A sighting of a stream that has ended changes nothing. Observe tries more than once, because Tencent does not send
+// its webhooks again.
 func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
+	return try(ctx, func() error { return l.observe(ctx, sighting) })
+}
+
+func (l *Ledger) observe(ctx context.Context, sighting Sighting) error {
 	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
 		if stream, stale := room.place(sighting); stream != nil {
 			return stream.absorb(sighting), nil
-		} else if stale || !sighting.Opens {
+		} else if stale {
 			return false, nil
 		}
 		last, err := l.lastEnded(ctx, sighting.RoomID)
-		if err != nil || last != nil && sighting.belongsTo(*last) {
+		if err != nil || last == nil && len(room.Streams) == 0 && !sighting.Opens || last != nil && sighting.belongsTo(*last) {
 			return false, err
 		}
 		room.open(sighting, last)
@@ -132,8 +138,9 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 func (l *Ledger) RecordGift(ctx context.Context, gift Gift) error {
 	var group errgroup.Group
 	group.Go(func() error {
-		err := l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention))
-		return unavailable("store the gift", err)
+		return try(ctx, func() error {
+			return unavailable("store the gift", l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention)))
+		})
 	})
 	if now := l.config.Now(); l.seen.news(gift, now) {
 		group.Go(func() error {
@@ -145,6 +152,16 @@ func (l *Ledger) RecordGift(ctx context.Context, gift Gift) error {
 		})
 	}
 	return group.Wait()
+}
+
+// try calls do up to three times until it succeeds.
+func try(ctx context.Context, do func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil || attempt == webhookAttempts || pause(ctx, rand.N(time.Duration(attempt)*updateBackOff)) != nil {
+			return err
+		}
+	}
 }
 
 // Close forgets an open stream and its gifts, after its summary was stored and delivered.

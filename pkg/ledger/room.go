@@ -9,11 +9,18 @@ import (
 )
 
 // sameEnd is how far apart two reports of one end may be, when nothing else identifies the stream. Tencent's services report one
-// end seconds apart; the sweep reports the last minute in which it saw the room.
-const sameEnd = 10 * time.Minute
+// end seconds apart.
+const sameEnd = 3 * time.Minute
 
-// straggler is how long after an end a gift may still arrive for it: the webhook of a gift comes before the gift.
-const straggler = time.Minute
+// sameReport is how far apart the times of a repeated report of Tencent Chat may be.
+const sameReport = 10 * time.Second
+
+// How long after an end a sighting may still be of the stream that has ended. The webhook of a gift comes before the gift; the others
+// come while the room exists.
+const (
+	giftStraggles = 10 * time.Second
+	seatStraggles = time.Second
+)
 
 // Room is what is known of the open streams of a room, in the order of their start. There are two only while the end of the older
 // one has not been processed.
@@ -69,6 +76,7 @@ type RoomSnapshot struct {
 type End struct {
 	EventID    string                `json:"event_id,omitempty"` // the sender's own; empty if it is to be derived
 	EndedAt    time.Time             `json:"ended_at"`
+	Until      time.Time             `json:"until,omitzero"` // of a missed end: when it was noticed; EndedAt is when the room was last seen
 	Reason     string                `json:"reason,omitempty"`
 	Source     string                `json:"source"`
 	Owner      string                `json:"owner,omitempty"`
@@ -122,14 +130,27 @@ func (r *Room) Next(id string) time.Time {
 	return r.Streams[i+1].Start()
 }
 
-// EndedBy returns the open stream that an end at the given time can be of: the newest that started before it.
-func (r *Room) EndedBy(at time.Time) *Stream {
+// EndedBy returns the open stream that a report of an end can be about: the newest that started before it, unless another end of that
+// stream is known.
+func (r *Room) EndedBy(end End) *Stream {
 	for i := len(r.Streams) - 1; i >= 0; i-- {
-		if !r.Streams[i].Start().After(at) {
-			return &r.Streams[i]
+		if s := &r.Streams[i]; !s.Start().After(end.EndedAt) {
+			if s.End != nil && !s.End.same(end) {
+				return nil
+			}
+			return s
 		}
 	}
 	return nil
+}
+
+// same reports whether another report can be about the same end. Tencent Chat reports every end once, so that two of its reports at
+// different times are about two ends.
+func (e *End) same(other End) bool {
+	if e.Source == sourceLive && other.Source == sourceLive {
+		return other.EndedAt.Sub(e.EndedAt).Abs() <= sameReport
+	}
+	return !other.EndedAt.After(latest(e.EndedAt, e.Until).Add(sameEnd))
 }
 
 func (r *Room) remove(id string) (Stream, bool) {
@@ -151,7 +172,7 @@ func (r *Room) place(sighting Sighting) (stream *Stream, stale bool) {
 		case s.matches(sighting):
 			return s, false
 		case sighting.StartedAt.IsZero() && s.End != nil:
-			stale = stale || !sighting.At.After(s.End.EndedAt.Add(straggler))
+			stale = stale || !sighting.At.After(s.End.EndedAt.Add(sighting.straggles()))
 		case sighting.StartedAt.IsZero():
 			stale = true // it is before this stream, which has not ended
 		default:
@@ -180,20 +201,29 @@ func (s *Stream) matches(sighting Sighting) bool {
 // belongsTo reports whether a sighting is a late one of an ended stream.
 func (s Sighting) belongsTo(ended Ended) bool {
 	if !s.StartedAt.IsZero() {
-		return !s.StartedAt.After(ended.EndedAt) && (ended.StartedAt.IsZero() || !s.StartedAt.After(ended.StartedAt))
+		return !s.StartedAt.After(ended.by()) && (ended.StartedAt.IsZero() || !s.StartedAt.After(ended.StartedAt))
 	}
-	return !s.At.After(ended.EndedAt.Add(straggler))
+	return !s.At.After(ended.by().Add(s.straggles()))
 }
 
-// open adds a stream. The streams before it, which nobody reported as ended, must have ended by then.
+func (s Sighting) straggles() time.Duration {
+	if len(s.Receivers) > 0 {
+		return giftStraggles
+	}
+	return seatStraggles
+}
+
+// open adds a stream. Older streams that nobody reported as ended must have ended by its start.
 func (r *Room) open(sighting Sighting, last *Ended) {
 	stream := Stream{ID: streamID(sighting), StartedAt: sighting.StartedAt, OpenedAt: sighting.At, AliveAt: sighting.At}
 	if last != nil {
 		stream.After = last.EndedAt
 	}
 	for i := range r.Streams {
-		r.Streams[i].supersede(stream.Start())
-		stream.After = latest(stream.After, r.Streams[i].End.EndedAt)
+		if older := &r.Streams[i]; older.Start().Before(stream.Start()) {
+			older.supersede(stream.Start())
+			stream.After = latest(stream.After, older.End.EndedAt)
+		}
 	}
 	for r.Stream(stream.ID) != nil || last != nil && last.StreamID == stream.ID {
 		stream.ID += "x"
@@ -214,13 +244,15 @@ func streamID(sighting Sighting) string {
 func (s *Stream) supersede(created time.Time) {
 	if s.End == nil {
 		s.DropAfter(created)
-		s.End = &End{EndedAt: earliest(s.AliveAt, created.Add(-time.Millisecond)), Reason: ReasonMissed, Source: SourceSweep}
+		until := created.Add(-time.Millisecond)
+		s.End = &End{EndedAt: earliest(s.AliveAt, until), Until: until, Reason: ReasonMissed, Source: SourceSweep}
 	}
 }
 
-// The source and reason of an end that no webhook reported.
+// Sources of ends. Those of other ends are the caller's.
 const (
-	SourceSweep  = "sweep"
+	SourceSweep  = "sweep" // nobody reported the end; its reason is ReasonMissed
+	sourceLive   = "live"  // Tencent Chat
 	ReasonMissed = "missed"
 )
 

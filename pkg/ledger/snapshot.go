@@ -27,6 +27,18 @@ func (s *Stream) AddSnapshot(stats giftstats.Stats) {
 	}), snapshotTime, s.ConfirmedAt)
 }
 
+// Fell reports whether an answer is below the numbers that are known. Counters only grow within a stream, so the room was probably
+// created again.
+func (s *Stream) Fell(answers []giftstats.Stats) bool {
+	return slices.ContainsFunc(answers, func(answer giftstats.Stats) bool {
+		account := s.Account(answer.Account)
+		if account == nil || account.Last() == nil {
+			return false
+		}
+		return answer.TotalCount < account.Last().TotalCount || answer.TotalCoins < account.Last().TotalCoins
+	})
+}
+
 // AddTotals records Tencent's totals of the room.
 func (s *Stream) AddTotals(stats giftstats.RoomStats) {
 	if last := s.LastTotals(); last != nil {

@@ -110,7 +110,7 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	if len(known.gifts) > 0 {
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
-	return record(known.summary(data), streamID, started, tally)
+	return record(known.summary(data), streamID, started, stream.End.Until, tally)
 }
 
 // withTotals chooses the totals of the room: those that the event brought; else Tencent's answer after the end; else the last ones
@@ -130,14 +130,15 @@ func (e evidence) withTotals() evidence {
 }
 
 // record returns what is stored of an ended stream.
-func record(summary Summary, streamID string, started time.Time, tally *ledger.Tally) (ledger.Ended, error) {
+func record(summary Summary, streamID string, started, until time.Time, tally *ledger.Tally) (ledger.Ended, error) {
 	body, err := json.Marshal(summary)
 	if err != nil {
 		return ledger.Ended{}, permanent.Error(fmt.Errorf("encode the summary: %w", err))
 	}
 	data := summary.Data
 	ended := ledger.Ended{
-		RoomID: data.RoomID, StreamID: streamID, StartedAt: started, EndedAt: *data.EndedAt, EventID: data.EventID, Summary: body,
+		RoomID: data.RoomID, StreamID: streamID, StartedAt: started, EndedAt: *data.EndedAt, Until: until, Source: string(data.Source),
+		EventID: data.EventID, Summary: body,
 	}
 	for _, earning := range data.Accounts {
 		ended.Accounts = append(ended.Accounts, earning.Account)

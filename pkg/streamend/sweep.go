@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -45,7 +46,8 @@ type sweep struct {
 	rooms, done int
 	snapshots   int
 	missed      int
-	failures    []error
+	failures    int
+	failure     error     // the first one
 	oldest      time.Time // of the numbers of live streams, after this run
 }
 
@@ -73,48 +75,68 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	release, cancelRelease := context.WithTimeout(context.WithoutCancel(ctx), giftstats.MaxMargin)
 	defer cancelRelease()
 	if err := p.config.Ledger.Release(release, "sweep", holder); err != nil {
-		s.failed(err)
+		s.failed(context.WithoutCancel(ctx), err)
 	}
 	s.log(ctx)
-	return errors.Join(s.failures...)
+	if s.failures > 0 && s.snapshots == 0 {
+		return fmt.Errorf("sweep: %d failures, the first: %w", s.failures, s.failure)
+	}
+	return nil
 }
 
-func (s *sweep) failed(err error) {
+// failed counts a failure. That the time or the rate is used up is none: the next sweep goes on with the rooms that are left.
+func (s *sweep) failed(ctx context.Context, err error) {
+	ours := errors.Is(err, giftstats.CodeRateLimited) && giftstats.AsError(err).Upstream == nil
+	if err == nil || ours || ctx.Err() != nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failures = append(s.failures, err)
+	s.failures++
+	if s.failure == nil {
+		s.failure = err
+	}
 }
 
 // list reads all rooms of the app, at most every five minutes, and opens the streams of those that are not known.
 func (s *sweep) list(ctx context.Context) {
-	l := s.p.config.Ledger
-	due, err := l.Lease(ctx, "list", rand.Text(), s.started.Add(listEvery-time.Second))
+	l, holder := s.p.config.Ledger, rand.Text()
+	due, err := l.Lease(ctx, "list", holder, s.started.Add(listEvery-time.Second))
 	if err != nil || !due {
-		if err != nil {
-			s.failed(err)
-		}
+		s.failed(ctx, err)
 		return
 	}
+	if err := s.listAll(ctx); err != nil {
+		s.failed(ctx, err)
+		s.failed(ctx, l.Release(ctx, "list", holder)) // the next sweep tries again
+	}
+}
+
+// listAll reads the list page by page. A room that cannot be stored does not keep the others from their turn.
+func (s *sweep) listAll(ctx context.Context) error {
+	var failure error
 	seen := map[string]bool{} // the order of the list changes while it is read, so that a page may repeat rooms
 	for next, first := "", true; first || next != ""; first = false {
 		page, err := s.p.config.Service.RoomList(ctx, next)
 		if err != nil {
-			s.failed(err)
-			return
+			return err
 		}
 		for _, room := range page.Rooms {
 			if seen[room.RoomID] {
 				continue
 			}
 			seen[room.RoomID] = true
-			if err := l.Observe(ctx, s.sighting(room)); err != nil {
-				s.failed(err)
+			if err := s.p.config.Ledger.Observe(ctx, s.sighting(room)); err != nil {
+				failure = err
 			}
 		}
-		if next = page.Next; next != "" && s.pause(ctx) != nil {
-			return
+		if next = page.Next; next != "" {
+			if err := s.pause(ctx); err != nil {
+				return err
+			}
 		}
 	}
+	return failure
 }
 
 func (s *sweep) pause(ctx context.Context) error {
@@ -139,7 +161,7 @@ func (s *sweep) sighting(room giftstats.RoomInfo) ledger.Sighting {
 func (s *sweep) run(ctx context.Context) {
 	rooms, err := s.open(ctx)
 	if err != nil {
-		s.failed(err)
+		s.failed(ctx, err)
 		return
 	}
 	s.rooms = len(rooms)
@@ -193,16 +215,14 @@ func (s *sweep) room(ctx context.Context, room ledger.Room) {
 	for _, stream := range room.Streams {
 		if stream.End != nil {
 			if _, err := s.p.finish(ctx, ledger.Ending{Room: room, StreamID: stream.ID}); err != nil {
-				s.failed(err)
+				s.failed(ctx, err)
 			} else if stream.End.Source == ledger.SourceSweep {
 				s.count(0, 1)
 			}
 		}
 	}
 	if current := room.Current(); current != nil {
-		if err := s.live(ctx, room, *current); err != nil {
-			s.failed(err)
-		}
+		s.failed(ctx, s.live(ctx, room, *current))
 	}
 }
 
@@ -234,7 +254,7 @@ func (s *sweep) finished(room ledger.Room) {
 // live asks for the numbers of one live stream and stores them.
 func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream) error {
 	now := s.p.timestamp()
-	if stream.StartedAt.IsZero() || stream.Owner == "" || now.Sub(stream.ConfirmedAt) > confirmEvery {
+	if stream.StartedAt.IsZero() || stream.Owner == "" || s.ahead(now) || now.Sub(stream.ConfirmedAt) > confirmEvery {
 		info, err := s.p.config.Service.RoomInfo(ctx, room.RoomID)
 		switch {
 		case errors.Is(err, giftstats.CodeRoomNotFound):
@@ -242,17 +262,18 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 		case err != nil:
 			return err
 		}
-		if err := s.p.config.Ledger.Observe(ctx, s.sighting(info)); err != nil {
-			return err
+		if stream.StartedAt.IsZero() || !info.CreatedAt.Equal(stream.StartedAt) || info.OwnerAccount != stream.Owner {
+			// The room is new to the ledger, or was created again: its streams have their turn in the next sweep.
+			return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 		}
-		if !info.CreatedAt.IsZero() && !stream.StartedAt.IsZero() && !info.CreatedAt.Equal(stream.StartedAt) {
-			return nil // the room was created again: both streams have their turn next time
-		}
-		stream.AddAccount(info.OwnerAccount, true)
+		stream.ConfirmedAt = now
 	}
 	answers, err := s.ask(ctx, room.RoomID, stream)
-	if errors.Is(err, giftstats.CodeRoomNotFound) {
+	switch {
+	case errors.Is(err, giftstats.CodeRoomNotFound):
 		return s.missing(ctx, room.RoomID, stream.ID, now)
+	case stream.Fell(answers):
+		return s.confirm(ctx, room.RoomID)
 	}
 	totals, totalsErr := s.totals(ctx, room.RoomID, stream, now)
 	if len(answers) == 0 && totals == nil {
@@ -263,7 +284,7 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 		if stored == nil || stored.End != nil {
 			return false, nil
 		}
-		stored.SweptAt, stored.AliveAt, stored.MissingAt = now, now, time.Time{}
+		stored.SweptAt, stored.AliveAt, stored.MissingAt, stored.ConfirmedAt = now, now, time.Time{}, stream.ConfirmedAt
 		for _, answer := range answers {
 			stored.AddSnapshot(answer)
 		}
@@ -277,6 +298,15 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 		s.swept(room, now)
 	}
 	return errors.Join(err, totalsErr, storeErr)
+}
+
+// confirm asks for the room's CreateTime. If it is another one, the room was created again.
+func (s *sweep) confirm(ctx context.Context, roomID string) error {
+	info, err := s.p.config.Service.RoomInfo(ctx, roomID)
+	if err != nil {
+		return err
+	}
+	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
 
 // swept corrects what finished will see.
@@ -317,24 +347,21 @@ func (s *sweep) totals(ctx context.Context, roomID string, stream ledger.Stream,
 func (s *sweep) ahead(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done == 0 {
-		return s.rooms <= sweepWorkers
-	}
-	left := time.Duration(s.rooms-s.done) * (now.Sub(s.started) / time.Duration(s.done))
+	left := time.Duration(s.rooms-s.done) * (now.Sub(s.started) / time.Duration(max(s.done, sweepWorkers)))
 	return now.Add(left).Before(s.ends.Add(-sweepTime / 10))
 }
 
 // missing notes that Tencent does not know the room. The second time, at least 30 seconds later, the stream has ended.
 func (s *sweep) missing(ctx context.Context, roomID, streamID string, now time.Time) error {
 	gone := false
-	var alive time.Time
+	end := ledger.End{Reason: ledger.ReasonMissed, Source: ledger.SourceSweep}
 	_, err := s.p.config.Ledger.Update(ctx, roomID, func(room *ledger.Room) (bool, error) {
 		stored := room.Stream(streamID)
 		if stored == nil || stored.End != nil {
 			return false, nil
 		}
 		if !stored.MissingAt.IsZero() && now.Sub(stored.MissingAt) >= missingFor {
-			gone, alive = true, stored.AliveAt
+			gone, end.EndedAt, end.Until = true, stored.AliveAt, stored.MissingAt
 			return false, nil
 		}
 		first := stored.MissingAt.IsZero()
@@ -347,7 +374,6 @@ func (s *sweep) missing(ctx context.Context, roomID, streamID string, now time.T
 	if err != nil || !gone {
 		return err
 	}
-	end := ledger.End{EndedAt: alive, Reason: ledger.ReasonMissed, Source: ledger.SourceSweep}
 	ending, err := s.p.config.Ledger.RecordEnd(ctx, roomID, streamID, end)
 	if err != nil {
 		return err
@@ -365,5 +391,10 @@ func (s *sweep) log(ctx context.Context) {
 		lag = now.Sub(s.oldest)
 	}
 	attrs = append(attrs, slog.Float64("sweep_lag_s", float64(lag.Milliseconds())/1000))
-	s.p.config.Logger.LogAttrs(ctx, slog.LevelInfo, "sweep finished", attrs...)
+	level := slog.LevelInfo
+	if s.failures > 0 {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Int("failures", s.failures), slog.Any("error", s.failure))
+	}
+	s.p.config.Logger.LogAttrs(ctx, level, "sweep finished", attrs...)
 }
