@@ -36,6 +36,11 @@ value() {
   fi
 }
 
+# given NAME reports whether a variable is set, even if it is empty.
+given() {
+  eval "[ -n \"\${$1+set}\" ]" || { [ -n "$dotenv" ] && grep -q "^[[:space:]]*$1[[:space:]]*=" "$dotenv"; }
+}
+
 # example NAME prints what a variable is for, and an example.
 example() {
   case $1 in
@@ -49,10 +54,26 @@ example() {
       echo "the address of the secret document, for example GIFTSTATS_SECRET='tencentssm://giftstats?version=v1&region=ap-singapore'"
       ;;
     GIFTSTATS_ENDPOINT) echo 'the region of the Chat app, for example GIFTSTATS_ENDPOINT=singapore' ;;
+    GIFTSTATS_LEDGER)
+      echo 'the address of Redis or Valkey, which turns the ledger on, for example GIFTSTATS_LEDGER=redis://10.0.0.7:6379/0'
+      ;;
+    GIFTSTATS_LEDGER_RETENTION)
+      echo 'how long the ledger remembers an ended stream, for example GIFTSTATS_LEDGER_RETENTION=9600h'
+      ;;
+    TENCENT_VPC) echo 'the private network (VPC) of the database, for example TENCENT_VPC=vpc-12345678' ;;
+    TENCENT_SUBNET) echo 'a subnet of that network, for example TENCENT_SUBNET=subnet-12345678' ;;
     GIFTSTATS_DELIVER)
       echo 'where summaries go, for example GIFTSTATS_DELIVER=https://example.com/giftstats (or log:// for a log line only)'
       ;;
     *) echo "a variable that $file uses" ;;
+  esac
+}
+
+# optional NAME reports whether a variable may be missing: those of the ledger.
+optional() {
+  case $1 in
+    GIFTSTATS_LEDGER | GIFTSTATS_LEDGER_RETENTION | TENCENT_VPC | TENCENT_SUBNET) true ;;
+    *) false ;;
   esac
 }
 
@@ -70,7 +91,15 @@ check() {
   for name in $names; do
     case $name in
       *[!A-Za-z0-9_]* | [0-9]*) complain "$file: \${env:$name} is not a valid name of a variable." ;;
-      *) [ -n "$(value "$name" | tr -d '[:space:]')" ] || complain "$name is not set or empty. It is $(example "$name")" ;;
+      *)
+        if [ -n "$(value "$name" | tr -d '[:space:]')" ]; then
+          continue
+        elif ! optional "$name"; then
+          complain "$name is not set or empty. It is $(example "$name")"
+        elif given "$name"; then
+          complain "$name is set but empty. Remove it, or set it. It is $(example "$name")"
+        fi
+        ;;
     esac
   done
 
@@ -84,8 +113,27 @@ check() {
       ;;
   esac
 
+  vpc=$(value TENCENT_VPC)
+  subnet=$(value TENCENT_SUBNET)
+  case $(value GIFTSTATS_LEDGER) in
+    *@*)
+      complain 'GIFTSTATS_LEDGER must not contain a user or password: anyone who may view the function can read it.'
+      complain 'Put them in the secret document, as ledger.username and ledger.password.'
+      ;;
+    redis://*)
+      [ -n "$vpc" ] || complain "TENCENT_VPC is missing, but GIFTSTATS_LEDGER is a private address. It is $(example TENCENT_VPC)"
+      ;;
+    '' | rediss://*) ;;
+    *) complain "GIFTSTATS_LEDGER must start with redis:// or rediss://. It is $(example GIFTSTATS_LEDGER)" ;;
+  esac
+  if [ -n "$vpc" ] && [ -z "$subnet" ]; then
+    complain "TENCENT_SUBNET is missing, but TENCENT_VPC is set. It is $(example TENCENT_SUBNET)"
+  elif [ -z "$vpc" ] && [ -n "$subnet" ]; then
+    complain "TENCENT_VPC is missing, but TENCENT_SUBNET is set. It is $(example TENCENT_VPC)"
+  fi
+
   folder=$(plain | sed -n 's/^ *src: *\([^ ][^ ]*\) *$/\1/p')
-  handlers=$(plain | sed -n 's/^ *handler: *\([^ ][^ ]*\) *$/\1/p')
+  handlers=$(plain | sed -n 's/^ *handler: *\([^ ][^ ]*\) *$/\1/p' | sort -u)
   if [ -z "$folder" ] || [ -z "$handlers" ]; then
     echo "$file has no folder (src) or no handler." >&2
     exit 1

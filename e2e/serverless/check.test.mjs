@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { environment, names, original, root } from './fixture.mjs';
+import { environment, ledger, names, original, root } from './fixture.mjs';
 
 const check = path.join(root, 'tools', 'check-tencent.sh');
 
@@ -45,9 +45,40 @@ test('the check names all that is missing at once, with an example each', t => {
   fs.rmSync(path.join(project, 'dist'), { recursive: true });
   const { status, stderr } = run({});
   assert.equal(status, 1);
-  for (const name of names) assert.match(stderr, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
+  for (const name of names) {
+    if (name in ledger) assert.doesNotMatch(stderr, new RegExp(name), 'the ledger is optional');
+    else assert.match(stderr, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
+  }
   for (const name of ['api', 'streamend'])
     assert.match(stderr, new RegExp(`^dist/tencent/${name} is missing\\. Build it: make build$`, 'm'));
+});
+
+test('the check of the ledger', t => {
+  const { project, run } = tree(t);
+  const complete = { ...environment, ...ledger };
+  assert.deepEqual(run(complete), { status: 0, stdout: '', stderr: '' });
+  const elsewhere = { ...environment, GIFTSTATS_LEDGER: 'rediss://redis.example:6380/0' };
+  assert.equal(run(elsewhere).status, 0, 'a database with a public address needs no private network');
+  for (const [without, complaint] of Object.entries({
+    TENCENT_VPC: /^TENCENT_VPC is missing, but GIFTSTATS_LEDGER is a private address\. .*TENCENT_VPC=/m,
+    TENCENT_SUBNET: /^TENCENT_SUBNET is missing, but TENCENT_VPC is set\. .*TENCENT_SUBNET=/m,
+  })) {
+    const { status, stderr } = run({ ...complete, [without]: undefined });
+    assert.equal(status, 1);
+    assert.match(stderr, complaint);
+  }
+  assert.match(run({ ...elsewhere, TENCENT_SUBNET: 'subnet-1' }).stderr, /^TENCENT_VPC is missing, but TENCENT_SUBNET is set/m);
+  assert.match(run({ ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }).stderr, /^GIFTSTATS_LEDGER must start with redis:\/\/ or rediss:/m);
+  for (const name of Object.keys(ledger)) {
+    assert.match(run({ ...environment, [name]: '' }).stderr, new RegExp(`^${name} is set but empty\\. Remove it, or set it\\. .*${name}=`, 'm'));
+  }
+  fs.writeFileSync(path.join(project, '.env'), 'GIFTSTATS_LEDGER=');
+  assert.match(run(environment).stderr, /^GIFTSTATS_LEDGER is set but empty/m);
+  fs.rmSync(path.join(project, '.env'));
+  const { status, stderr } = run({ ...complete, GIFTSTATS_LEDGER: 'redis://:not-real@10.0.0.7:6379/0' });
+  assert.equal(status, 1);
+  assert.match(stderr, /^GIFTSTATS_LEDGER must not contain a user or password/m);
+  assert.doesNotMatch(stderr, /not-real/);
 });
 
 test('the check follows serverless.yml', t => {
@@ -92,10 +123,14 @@ test('after the first deploy: the calls that set quotas and retries', t => {
   const calls = run(environment, 'after')
     .stdout.split('\n')
     .filter(line => line && !line.startsWith('#'));
+  const where = '--region ap-singapore --Namespace default --FunctionName';
   assert.deepEqual(calls, [
-    'tccli scf PutReservedConcurrencyConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-api --ReservedConcurrencyMem 1024',
-    'tccli scf PutReservedConcurrencyConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-streamend --ReservedConcurrencyMem 512',
-    `tccli scf UpdateFunctionEventInvokeConfig --region ap-singapore --Namespace default --FunctionName giftstats-prod-streamend --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":2}],"MsgTTL":21600}'`,
+    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-api --ReservedConcurrencyMem 640`,
+    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-webhook --ReservedConcurrencyMem 12800`,
+    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-streamend --ReservedConcurrencyMem 512`,
+    `tccli scf UpdateFunctionEventInvokeConfig ${where} giftstats-prod-streamend --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":2}],"MsgTTL":21600}'`,
+    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-sweep --ReservedConcurrencyMem 128`,
+    `tccli scf UpdateFunctionEventInvokeConfig ${where} giftstats-prod-sweep --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":0}],"MsgTTL":60}'`,
   ]);
   assert.match(run({}, 'after').stderr, /^TENCENT_REGION is not set/);
 });

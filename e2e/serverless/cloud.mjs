@@ -105,7 +105,7 @@ const actions = {
     if (this.triggers(parameters).some(each => each.Type === parameters.Type && each.Qualifier === parameters.Qualifier)) {
       return fault('ResourceInUse', 'there is one URL for each version or alias');
     }
-    this.addTrigger(parameters);
+    this.addTrigger(parameters.Type === 'timer' ? stored(parameters) : parameters);
     return { TriggerInfo: parameters };
   }),
   UpdateTrigger: existing(() => ({})),
@@ -114,6 +114,13 @@ const actions = {
   CreateTag: () => ({}),
   AttachResourcesTag: () => ({}),
 };
+
+// stored returns a timer as ListTriggers shows it.
+const stored = timer => ({
+  ...timer,
+  TriggerDesc: JSON.stringify({ cron: timer.TriggerDesc }),
+  Enable: timer.Enable === 'OPEN' ? 1 : 0,
+});
 
 // unflatten reverses the flat form that the version 1 signature of the API requires: Environment.Variables.0.Key=…
 function unflatten(form) {

@@ -20,3 +20,11 @@ export const environment = {
   GIFTSTATS_ENDPOINT: 'singapore',
   GIFTSTATS_DELIVER: 'https://example.com/giftstats',
 };
+
+// The variables of the ledger, which are optional.
+export const ledger = {
+  GIFTSTATS_LEDGER: 'redis://10.0.0.7:6379/0',
+  GIFTSTATS_LEDGER_RETENTION: '720h',
+  TENCENT_VPC: 'vpc-12345678',
+  TENCENT_SUBNET: 'subnet-12345678',
+};

@@ -6,6 +6,7 @@
 //   scf         https://cloud.tencent.com/document/product/1154/43228 (the http event, msgTTL, retryNum)
 //   limits      https://cloud.tencent.com/document/product/583/11637, https://cloud.tencent.com/document/product/583/18586 (CreateFunction)
 //   URL         https://cloud.tencent.com/document/product/583/100227
+//   timer       https://tencentcloud.com/document/product/583/9708
 //
 // It is for the file after `scf deploy` has replaced the variables.
 
@@ -47,7 +48,8 @@ const own = {
     additionalProperties: text,
   },
   cls: object({ logsetId: text, topicId: text }, ['logsetId', 'topicId']),
-  vpcConfig: object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId']),
+  // Both or neither: without a private network the CLI removes both keys.
+  vpcConfig: { anyOf: [object({}), object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId'])] },
   layers: list(object({ name: text, version: { type: 'integer' } }, ['name', 'version'])),
   deadLetter: object({ type: { enum: ['CMQ-QUEUE', 'CMQ-TOPIC'] }, name: text, filterType: text }, ['type', 'name']),
   msgTTL: { type: 'integer', minimum: 1 }, // seconds
@@ -100,6 +102,24 @@ const url = object(
   ['type', 'function', 'parameters'],
 );
 
+const timer = object(
+  {
+    type: { const: 'timer' },
+    function: text,
+    parameters: object(
+      {
+        name: text,
+        qualifier: text,
+        cronExpression: { ...text, pattern: '^(\\S+ ){6}\\S+$' }, // seven fields
+        argument: text,
+        enable: text, // the tool kit turns the timer on if there is a value
+      },
+      ['name', 'qualifier', 'cronExpression', 'argument'],
+    ),
+  },
+  ['type', 'function', 'parameters'],
+);
+
 export const schema = object(
   {
     app: text,
@@ -114,7 +134,7 @@ export const schema = object(
         type: { enum: ['event', 'web'] },
         runtime: { enum: ['Go1', 'CustomRuntime'] },
         functions,
-        triggers: list(url),
+        triggers: list({ if: { properties: { type: { const: 'timer' } } }, then: timer, else: url }),
         ignoreTriggers: flag,
       },
       ['src', 'region', 'type', 'runtime', 'functions', 'triggers'],

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import Ajv from 'ajv';
 import { code, deploy, formatInputs, instance, retries } from './cli.mjs';
 import { Cloud } from './cloud.mjs';
-import { environment, names, original } from './fixture.mjs';
+import { environment, ledger, names, original } from './fixture.mjs';
 import { schema } from './schema.mjs';
 
 const credentials = { SecretId: 'AKIDNOTREAL', SecretKey: 'not-real', Token: 'not-real' };
@@ -32,45 +32,77 @@ const common = {
   L5Enable: 'FALSE',
   PublicNetConfig: { PublicNetStatus: 'ENABLE', EipConfig: { EipStatus: 'DISABLE' } },
 };
-const api = {
-  ...common,
-  FunctionName: 'giftstats-prod-api',
-  Description: 'Giftstats, answers HTTP requests.',
-  Role: 'giftstats-api',
-  Timeout: '15',
-  Environment: variables({
-    GIFTSTATS_SECRET: 'tencentssm://giftstats?version=v1&region=ap-singapore',
-    GIFTSTATS_ENDPOINT: 'singapore',
-    GIFTSTATS_AUTH: 'api-key',
-    GIFTSTATS_QUEUE: 'scf://giftstats-prod-streamend?region=ap-singapore&namespace=default',
-    GIFTSTATS_RATE_LIMIT: '20',
+const queue = 'scf://giftstats-prod-streamend?region=ap-singapore&namespace=default';
+
+// expected returns the functions in their order, with or without a ledger.
+function expected(environ) {
+  const always = { GIFTSTATS_SECRET: environ.GIFTSTATS_SECRET, GIFTSTATS_ENDPOINT: 'singapore' };
+  const rest = {
     GIFTSTATS_LOG_LEVEL: 'info',
-  }),
-};
-const streamend = {
-  ...common,
-  FunctionName: 'giftstats-prod-streamend',
-  Description: 'Giftstats, delivers summaries of ended streams.',
-  Role: 'giftstats-streamend',
-  Timeout: '60',
-  Environment: variables({
-    GIFTSTATS_SECRET: 'tencentssm://giftstats?version=v1&region=ap-singapore',
-    GIFTSTATS_ENDPOINT: 'singapore',
-    GIFTSTATS_DELIVER: 'https://example.com/giftstats',
-    GIFTSTATS_RATE_LIMIT: '10',
-    GIFTSTATS_LOG_LEVEL: 'info',
-  }),
-  DeadLetterConfig: { Type: 'CMQ-QUEUE', Name: 'giftstats-dead-letters' },
-};
-const url = {
-  FunctionName: 'giftstats-prod-api',
+    ...(environ.GIFTSTATS_LEDGER && { GIFTSTATS_LEDGER: 'redis://10.0.0.7:6379/0', GIFTSTATS_LEDGER_RETENTION: '720h' }),
+  };
+  const network = environ.TENCENT_VPC ? { VpcConfig: { VpcId: 'vpc-12345678', SubnetId: 'subnet-12345678' } } : {};
+  return [
+    {
+      ...common,
+      ...network,
+      FunctionName: 'giftstats-prod-api',
+      Description: 'Giftstats, answers HTTP requests.',
+      Role: 'giftstats-api',
+      Timeout: '15',
+      Environment: variables({ ...always, GIFTSTATS_AUTH: 'api-key', GIFTSTATS_QUEUE: queue, GIFTSTATS_RATE_LIMIT: '20', ...rest }),
+    },
+    {
+      ...common,
+      ...network,
+      FunctionName: 'giftstats-prod-webhook',
+      Description: 'Giftstats, receives webhooks.',
+      Role: 'giftstats-api',
+      Timeout: '10',
+      Environment: variables({ ...always, GIFTSTATS_QUEUE: queue, GIFTSTATS_RATE_LIMIT: '0.01', ...rest }),
+    },
+    {
+      ...common,
+      ...network,
+      FunctionName: 'giftstats-prod-streamend',
+      Description: 'Giftstats, delivers summaries of ended streams.',
+      Role: 'giftstats-streamend',
+      Timeout: '60',
+      Environment: variables({ ...always, GIFTSTATS_DELIVER: environ.GIFTSTATS_DELIVER, GIFTSTATS_RATE_LIMIT: '10', ...rest }),
+      DeadLetterConfig: { Type: 'CMQ-QUEUE', Name: 'giftstats-dead-letters' },
+    },
+    {
+      ...common,
+      ...network,
+      FunctionName: 'giftstats-prod-sweep',
+      Description: 'Giftstats, keeps the numbers of live streams.',
+      Role: 'giftstats-streamend',
+      Timeout: '80',
+      Environment: variables({ ...always, GIFTSTATS_DELIVER: environ.GIFTSTATS_DELIVER, GIFTSTATS_RATE_LIMIT: '50', ...rest }),
+    },
+  ];
+}
+const handlers = ['api', 'api', 'streamend', 'streamend']; // the binary of each
+const urlOf = FunctionName => ({
+  FunctionName,
   Namespace: 'default',
   Type: 'http',
   Qualifier: '$DEFAULT',
   TriggerName: 'url',
   Enable: 'OPEN',
   TriggerDesc: { AuthType: 'NONE', NetConfig: { EnableExtranet: true, EnableIntranet: false } },
-};
+});
+const urls = [urlOf('giftstats-prod-api'), urlOf('giftstats-prod-webhook')];
+const timerOf = environ => ({
+  FunctionName: 'giftstats-prod-sweep',
+  Namespace: 'default',
+  Type: 'timer',
+  Qualifier: '$DEFAULT',
+  TriggerName: 'sweep',
+  TriggerDesc: '0 * * * * * *',
+  CustomArgument: '{"sweep":true}',
+  Enable: environ.GIFTSTATS_LEDGER ? 'OPEN' : 'CLOSE',
+});
 const archive = { Code: { CosBucketName: code.bucket, CosObjectName: code.object }, InstallDependency: 'FALSE' };
 const creation = { Type: 'Event', DeployMode: 'code', Runtime: 'Go1', ...archive };
 
@@ -78,10 +110,12 @@ function variables(map) {
   return { Variables: Object.entries(map).map(([Key, Value]) => ({ Key, Value })) };
 }
 
-const described = trigger => ({ ...trigger, TriggerDesc: JSON.parse(trigger.TriggerDesc) });
+const described = trigger => (trigger.Type === 'http' ? { ...trigger, TriggerDesc: JSON.parse(trigger.TriggerDesc) } : trigger);
+
+const complete = { ...environment, ...ledger };
 
 // verify fails if the text of serverless.yml does not lead to exactly these requests.
-async function verify(text, environ = environment) {
+async function verify(text, environ = complete) {
   const file = instance(text, environ);
   assert.ok(
     matches(file),
@@ -91,30 +125,29 @@ async function verify(text, environ = environment) {
   const cloud = await new Cloud().start();
   try {
     await deploy(file, credentials);
-    assert.deepEqual(cloud.made('CreateFunction'), [
-      { ...creation, ...api, Handler: 'api' },
-      { ...creation, ...streamend, Handler: 'streamend' },
-    ]);
-    assert.deepEqual(cloud.made('CreateTrigger').map(described), [url]);
+    const wanted = expected(environ);
+    assert.deepEqual(
+      cloud.made('CreateFunction'),
+      wanted.map((each, index) => ({ ...creation, ...each, Handler: handlers[index] })),
+    );
+    assert.deepEqual(cloud.made('CreateTrigger').map(described), [...urls, timerOf(environ)]);
     assert.deepEqual(
       cloud.made('AttachResourcesTag').map(each => [each.ResourceIds, each.TagKey, each.TagValue]),
-      [
-        [['default/function/giftstats-prod-api'], 'app', 'giftstats'],
-        [['default/function/giftstats-prod-api'], 'reserved_mb', '1024'],
-        [['default/function/giftstats-prod-streamend'], 'app', 'giftstats'],
-        [['default/function/giftstats-prod-streamend'], 'reserved_mb', '512'],
-      ],
+      Object.entries({ api: '640', webhook: '12800', streamend: '512', sweep: '128' }).flatMap(([name, quota]) => [
+        [[`default/function/giftstats-prod-${name}`], 'app', 'giftstats'],
+        [[`default/function/giftstats-prod-${name}`], 'reserved_mb', quota],
+      ]),
     );
 
     // A second deployment updates everything, and creates or deletes nothing.
     const first = cloud.requests.splice(0);
     await deploy(file, credentials);
-    assert.deepEqual(cloud.made('UpdateFunctionConfiguration'), [api, streamend]);
-    assert.deepEqual(cloud.made('UpdateFunctionCode'), [
-      { ...archive, FunctionName: api.FunctionName, Namespace: 'default', Handler: 'api' },
-      { ...archive, FunctionName: streamend.FunctionName, Namespace: 'default', Handler: 'streamend' },
-    ]);
-    assert.deepEqual(cloud.made('UpdateTrigger').map(described), [url]);
+    assert.deepEqual(cloud.made('UpdateFunctionConfiguration'), wanted);
+    assert.deepEqual(
+      cloud.made('UpdateFunctionCode'),
+      wanted.map(({ FunctionName }, index) => ({ ...archive, FunctionName, Namespace: 'default', Handler: handlers[index] })),
+    );
+    assert.deepEqual(cloud.made('UpdateTrigger').map(described), urls);
 
     // The tool kit does not send the retry settings, which are SCF's defaults. If it did, it would send these.
     assert.deepEqual(cloud.made('UpdateFunctionEventInvokeConfig'), []);
@@ -122,9 +155,14 @@ async function verify(text, environ = environment) {
     await retries(file, credentials);
     assert.deepEqual(cloud.made('UpdateFunctionEventInvokeConfig'), [
       {
-        FunctionName: streamend.FunctionName,
+        FunctionName: 'giftstats-prod-streamend',
         Namespace: 'default',
         AsyncTriggerConfig: { MsgTTL: '21600', RetryConfig: [{ RetryNum: '2' }] },
+      },
+      {
+        FunctionName: 'giftstats-prod-sweep',
+        Namespace: 'default',
+        AsyncTriggerConfig: { MsgTTL: '60', RetryConfig: [{ RetryNum: '0' }] },
       },
     ]);
 
@@ -162,13 +200,22 @@ function limits(file) {
 
 test('a deployment sends the expected requests', () => verify(original));
 
+test('without a ledger nothing is remembered, and the timer is off', () => verify(original, environment));
+
+test('a ledger outside a private network', () => {
+  const { functions } = formatInputs(instance(original, { ...complete, TENCENT_VPC: undefined, TENCENT_SUBNET: undefined }));
+  for (const each of functions) assert.deepEqual(each.vpcConfig, {}, each.name);
+});
+
 test('another stage has names of its own', () => {
   const { functions } = formatInputs(instance(original.replace('stage: prod', 'stage: test'), environment));
   assert.deepEqual(
     functions.map(each => each.name),
-    ['giftstats-test-api', 'giftstats-test-streamend'],
+    ['giftstats-test-api', 'giftstats-test-webhook', 'giftstats-test-streamend', 'giftstats-test-sweep'],
   );
-  assert.match(functions[0].environment.variables.GIFTSTATS_QUEUE, /^scf:\/\/giftstats-test-streamend\?/);
+  for (const each of functions.slice(0, 2)) {
+    assert.match(each.environment.variables.GIFTSTATS_QUEUE, /^scf:\/\/giftstats-test-streamend\?/, each.name);
+  }
 });
 
 // Each of these mistakes would pass the CLI and the tool kit, or would show only in a running function. A row has the text to replace,
@@ -224,6 +271,16 @@ const mistakes = {
   'dead letters of an unknown type': ['type: CMQ-QUEUE', 'type: CMQ', /deadLetter\/type/],
   'another timeout': ['timeout: 60', 'timeout: 61', /Timeout: '61'/],
   'a timeout above the limit of SCF': ['timeout: 60', 'timeout: 901', /timeout must be <= 900/],
+  'half a private network': [/ {8}subnetId: .*\n/, '', /functions\/api\/vpcConfig/],
+  'no private network': [/ {6}vpcConfig:\n.*\n.*\n/, '', /- .*VpcConfig/],
+  'a function without the ledger': [/ {10}GIFTSTATS_LEDGER: .*\n/, '', /- .*Key: 'GIFTSTATS_LEDGER'/],
+  'a timer with six fields': ['0 * * * * * *', '0 * * * * *', /cronExpression must match pattern/],
+  'a timer that is too slow': ['0 * * * * * *', '0 */2 * * * * *', /TriggerDesc: '0 \*\/2/],
+  'a timer that says nothing': [/ {8}argument: .*\n/, '', /required property 'argument'/],
+  'a timer that does not ask for a sweep': [`'{"sweep":true}'`, `'{"sweep":false}'`, /CustomArgument: '\{"sweep":false\}'/],
+  'a timer that is always off': [/ {8}enable: .*\n/, '', /\+ .*Enable: 'CLOSE'/],
+  'a timer for the wrong function': ['function: sweep', 'function: streamend', /FunctionName: 'giftstats-prod-streamend'/],
+  'a sweep that is repeated': ['retryNum: 0', 'retryNum: 2', /RetryNum: '2'/],
   'a prefix that SCF reserves': ['GIFTSTATS_LOG_LEVEL: info', 'SCF_LOG_LEVEL: info', /"SCF_LOG_LEVEL"/],
 };
 
@@ -238,9 +295,10 @@ function spoil(from, to) {
 }
 
 test('all instances together stay within 200 calls per second', () => {
-  const calls = (from, to) => limits(instance(spoil(from, to), environment));
-  assert.throws(() => calls("GIFTSTATS_RATE_LIMIT: '20'", "GIFTSTATS_RATE_LIMIT: '21'"), /208 calls per second/);
-  assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '640'"), /210 calls per second/);
+  const calls = (from, to) => limits(instance(spoil(from, to), complete));
+  assert.throws(() => calls("GIFTSTATS_RATE_LIMIT: '20'", "GIFTSTATS_RATE_LIMIT: '22'"), /201 calls per second/);
+  assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '640'"), /201 calls per second/);
+  assert.throws(() => calls("reserved_mb: '128'", "reserved_mb: '256'"), /241 calls per second/);
   assert.throws(() => calls("reserved_mb: '512'", "reserved_mb: '500'"), /not a whole number of instances/);
   assert.throws(() => calls("reserved_mb: '512'", ''), /not a whole number of instances/);
 });
@@ -283,9 +341,9 @@ test('what the tool kit ignores', async () => {
 });
 
 // The CLI does not report an unset variable, so both this schema and the check before a deployment must refuse it.
-test('every variable is known here', () => assert.deepEqual(names.sort(), Object.keys(environment).sort()));
+test('every variable is known here', () => assert.deepEqual(names.sort(), Object.keys(complete).sort()));
 
 for (const name of Object.keys(environment)) {
-  test(`refused: ${name} is not set`, () => assert.rejects(verify(original, { ...environment, [name]: undefined })));
-  test(`refused: ${name} is empty`, () => assert.rejects(verify(original, { ...environment, [name]: '' })));
+  test(`refused: ${name} is not set`, () => assert.rejects(verify(original, { ...complete, [name]: undefined })));
+  test(`refused: ${name} is empty`, () => assert.rejects(verify(original, { ...complete, [name]: '' })));
 }

@@ -9,20 +9,21 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatInputs, instance } from './cli.mjs';
-import { environment, original, root } from './fixture.mjs';
+import { environment, ledger, original, root } from './fixture.mjs';
 
 // Each binary checks its own variables: if one is wrong, the process exits before it listens.
-for (const [index, handler] of ['api', 'streamend'].entries()) {
-  test(`${handler} starts with these settings`, { timeout: 30_000 }, async t => {
-    const binary = path.join(root, 'dist/tencent', handler);
-    assert.ok(fs.existsSync(binary), `${binary} is missing: make build`);
-    // Loopback instead of Singapore, because api connects when it starts.
-    const file = instance(original, { ...environment, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
-    const { environment: given } = formatInputs(file).functions[index];
-    const started = await start(t, binary, given.variables);
-    assert.equal(started, 'listens');
-    assert.match(await start(t, binary, { ...given.variables, GIFTSTATS_NONSENSE: '1' }), /GIFTSTATS_NONSENSE/);
-  });
+for (const [how, variables] of Object.entries({ 'with a ledger': { ...environment, ...ledger }, 'without a ledger': environment })) {
+  // Loopback instead of Singapore, because the binaries connect when they start.
+  const file = instance(original, { ...variables, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
+  for (const { name, handler, environment: given } of formatInputs(file).functions) {
+    test(`${name} starts with these settings, ${how}`, { timeout: 30_000 }, async t => {
+      const binary = path.join(root, 'dist/tencent', handler);
+      assert.ok(fs.existsSync(binary), `${binary} is missing: make build`);
+      const started = await start(t, binary, given.variables);
+      assert.equal(started, 'listens');
+      assert.match(await start(t, binary, { ...given.variables, GIFTSTATS_NONSENSE: '1' }), /GIFTSTATS_NONSENSE/);
+    });
+  }
 }
 
 // start returns "listens", or the output of the process if it exits.
