@@ -190,3 +190,67 @@ func TestTemplateWebhookFunction(t *testing.T) {
 func limitedRoutes(t *template) []string {
 	return slices.Sorted(maps.Keys(t.get("Resources/HttpApi/Properties/RouteSettings").(map[string]any)))
 }
+
+// The dashboard shows the metrics of the ledger, if there is one.
+func TestTemplateLedgerDashboard(t *testing.T) {
+	for _, ledger := range ledgers {
+		dashboard := load(t, map[string]string{"Ledger": ledger}).text("Resources/Dashboard/Properties/DashboardBody")
+		for _, metric := range []string{"gifts", "gifts_lost", "snapshots", "sweep_lag_s", "missed_ends", "unattributed_coins"} {
+			if shown := strings.Contains(dashboard, `["giftstats","`+metric+`"`); shown != (ledger == "true") {
+				t.Errorf("Ledger=%s: the dashboard shows %s: %v", ledger, metric, shown)
+			}
+		}
+	}
+}
+
+// An alarm fires for each gift that is lost, and for numbers of a live stream that are more than five minutes old.
+func TestTemplateLedgerAlarms(t *testing.T) {
+	template := load(t, nil)
+	for _, test := range []struct {
+		alarm, metric, function, statistic, comparison string
+		threshold, minutes                             float64
+	}{
+		{
+			alarm: "GiftsLostAlarm", metric: "gifts_lost", function: webhookFunction, statistic: "Sum",
+			comparison: "GreaterThanOrEqualToThreshold", threshold: 1, minutes: 1,
+		},
+		{
+			alarm: "SweepLagAlarm", metric: "sweep_lag_s", function: sweepFunction, statistic: "Maximum",
+			comparison: "GreaterThanThreshold", threshold: 300, minutes: 3,
+		},
+		{
+			alarm: "SweepErrorsAlarm", metric: "Errors", function: sweepFunction, statistic: "Sum",
+			comparison: "GreaterThanOrEqualToThreshold", threshold: 1, minutes: 3,
+		},
+		{
+			alarm: "SweepStoppedAlarm", metric: "Invocations", function: sweepFunction, statistic: "Sum",
+			comparison: "LessThanThreshold", threshold: 1, minutes: 5,
+		},
+	} {
+		properties := "Resources/" + test.alarm + "/Properties/"
+		for property, want := range map[string]string{
+			"MetricName": test.metric, "Statistic": test.statistic, "ComparisonOperator": test.comparison, "Period": "60",
+		} {
+			if got := template.text(properties + property); got != want {
+				t.Errorf("%s: %s is %s; want %s", test.alarm, property, got, want)
+			}
+		}
+		if got := template.number(t, properties+"Threshold"); got != test.threshold {
+			t.Errorf("%s: the threshold is %v; want %v", test.alarm, got, test.threshold)
+		}
+		minutes := properties + "EvaluationPeriods"
+		if template.get(properties+"DatapointsToAlarm") != nil {
+			minutes = properties + "DatapointsToAlarm"
+		}
+		if got := template.number(t, minutes); got != test.minutes {
+			t.Errorf("%s: it takes %v minutes; want %v", test.alarm, got, test.minutes)
+		}
+		first, _ := template.get(properties + "Dimensions").([]any)[0].(map[string]any)
+		if first["Value"] != test.function {
+			t.Errorf("%s: it watches %v; want %s", test.alarm, first["Value"], test.function)
+		}
+	}
+	if got := template.text("Resources/SweepStoppedAlarm/Properties/TreatMissingData"); got != "breaching" {
+		t.Errorf("without invocations there is no data, which is %s", got)
+	}
+}
