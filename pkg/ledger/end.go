@@ -62,6 +62,9 @@ func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
 func repeated(ended []Ended, open *Stream, end End) []Ended {
+	if end.Timeless && open == nil && len(ended) > 0 && ended[0].by().After(end.EndedAt.Add(-timelessFor)) {
+		return ended[:1]
+	}
 	return slices.DeleteFunc(ended, func(e Ended) bool {
 		switch {
 		case end.EventID != "" && end.EventID == e.EventID:
@@ -75,6 +78,9 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		return end.EndedAt.Before(e.start()) || !known.same(end)
 	})
 }
+
+// timelessFor is how old an ended stream may be for a report without a time to be about it.
+const timelessFor = 24 * time.Hour
 
 // lateBy is how long after Tencent Chat the other services report the end of a room.
 const lateBy = time.Minute

@@ -8,9 +8,9 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// sameEnd is how far apart two reports of one end may be, when nothing else identifies the stream. Tencent's services report one
-// end seconds apart.
-const sameEnd = 3 * time.Minute
+// sameEnd is how far apart the times of two reports of one end may be, when nothing else identifies the stream. Tencent's services
+// report one end seconds apart.
+const sameEnd = time.Minute
 
 // sameReport is how far apart the times of a repeated report of Tencent Chat may be.
 const sameReport = 10 * time.Second
@@ -82,6 +82,9 @@ type End struct {
 	Owner      string                `json:"owner,omitempty"`
 	Accounts   []string              `json:"accounts,omitempty"` // named by the sender
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"`
+
+	// Timeless is true if the report named no time, so that EndedAt is when it arrived. It is about the newest stream.
+	Timeless bool `json:"timeless,omitempty"`
 }
 
 // Sighting says that a room was live.
@@ -147,7 +150,10 @@ func (r *Room) EndedBy(end End) *Stream {
 // same reports whether another report can be about the same end. Tencent Chat reports every end once, so that two of its reports at
 // different times are about two ends.
 func (e *End) same(other End) bool {
-	if e.Source == sourceLive && other.Source == sourceLive {
+	switch {
+	case other.Timeless:
+		return true
+	case e.Source == sourceLive && other.Source == sourceLive:
 		return other.EndedAt.Sub(e.EndedAt).Abs() <= sameReport
 	}
 	return !other.EndedAt.After(latest(e.EndedAt, e.Until).Add(sameEnd))

@@ -23,7 +23,10 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 	if event.EndedAt != nil {
 		endedAt = *event.EndedAt
 	}
-	end := ledger.End{EndedAt: endedAt, Reason: event.Reason, Source: string(event.Source), Owner: event.owner(), RoomTotals: event.RoomTotals}
+	end := ledger.End{
+		EndedAt: endedAt, Timeless: event.EndedAt == nil, Reason: event.Reason, Source: string(event.Source),
+		Owner: event.owner(), RoomTotals: event.RoomTotals,
+	}
 	if event.Source == SourceDirect { // Tencent's webhooks cannot be trusted with more than they need: their bodies are not signed
 		end.Accounts = event.Accounts
 		if !event.derived {
