@@ -68,8 +68,17 @@ fuzz: ## run each fuzz target (fuzz=30s each)
 	  done; \
 	done
 
-lint: ## check formatting, vet, staticcheck and go.mod
+# Fails if a line has more than 140 characters. A tab counts as one, and so does a character of several bytes.
+define long_lines
+{ line = $$0; gsub(/[\200-\277]/, "", line) }
+length(line) > 140 { printf "%s:%d: %d characters; want at most 140\n", FILENAME, FNR, length(line); long = 1 }
+END { exit long }
+endef
+export long_lines
+
+lint: ## check formatting, line length, vet, staticcheck and go.mod
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
+	@git ls-files -z '*.go' | xargs -0 env LC_ALL=C awk "$$long_lines"
 	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
 	go mod tidy -diff

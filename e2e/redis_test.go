@@ -76,7 +76,9 @@ func startRedis(t *testing.T, more string) string {
 	t.Helper()
 	at, dir := addresses(t, 1)[0], t.TempDir()
 	host, port, _ := strings.Cut(at, ":")
-	user := func(name, rights string) string { return "user " + name + " on >" + fixture.LedgerPassword + " " + rights }
+	user := func(name, rights string) string {
+		return "user " + name + " on >" + fixture.LedgerPassword + " " + rights
+	}
 	lines := []string{
 		"bind " + host, "port " + port, "dir " + dir, `save ""`, "appendonly no",
 		user(fixture.LedgerUser, redisRights), user("root", "+@all"), "user default off", more,

@@ -34,7 +34,21 @@ type show struct {
 	total    ledger.Sum
 	ended    bool // a webhook with the totals was processed
 	recorded bool // every gift webhook reached the ledger
-	reported int  // 0: the live webhook; 1: and an own event, both orders; 2: an own event only
+	reported int  // 0: the live webhook; above: and an own event
+	created  bool // the create webhook arrived
+	last     bool // the destroy webhook arrived
+	before   *show
+}
+
+// unseen reports whether nothing told of the show while it could be seen: it was shorter than the interval of the list of rooms.
+func (s *show) unseen() bool {
+	return !s.created && !s.last && s.reported == 0 && len(s.gifts) == 0 && s.end.Sub(s.start) < 10*time.Minute
+}
+
+// blurred reports whether nothing told of the moment between this show and the one before. If the sweep fails then, too, they are
+// taken for one.
+func (s *show) blurred() bool {
+	return s.before != nil && !s.created && !s.before.last && s.before.reported == 0
 }
 
 type plannedGift struct {
@@ -47,6 +61,7 @@ func plan(random *rand.Rand, start time.Time) []*show {
 	var planned []*show
 	for r := range rooms {
 		at := start.Add(time.Duration(random.IntN(1800)) * time.Second)
+		var before *show
 		for range shows / rooms {
 			s := &show{room: fmt.Sprintf("room-%d", r), start: at, given: map[string]ledger.Sum{}, recorded: true, reported: random.IntN(3)}
 			s.end = at.Add(time.Duration(60+random.IntN(900)) * time.Second)
@@ -54,6 +69,7 @@ func plan(random *rand.Rand, start time.Time) []*show {
 				s.hosts = append(s.hosts, fmt.Sprintf("host-%d-%d", r, h))
 			}
 			s.planGifts(random)
+			s.before, before = before, s
 			planned = append(planned, s)
 			at = s.end.Add(time.Duration(5+random.IntN(300)) * time.Second)
 		}
@@ -101,10 +117,19 @@ func TestEveryShowIsPaidOnceAndRight(t *testing.T) {
 // check compares what was delivered with what happened.
 func (w *world) check(planned []*show) {
 	w.t.Helper()
-	exact, missed := 0, 0
-	ids := map[string]*show{}
+	exact, missed, unseen := 0, 0, 0
+	blurred, ids := map[*show]bool{}, map[string]*show{}
+	for _, s := range planned {
+		if s.blurred() {
+			blurred[s], blurred[s.before] = true, true
+		}
+	}
 	for _, s := range planned {
 		summaries := w.summariesOf(s)
+		if len(summaries) == 0 && (s.unseen() || blurred[s]) {
+			unseen++
+			continue
+		}
 		if len(summaries) != 1 {
 			w.t.Errorf("%s has %d summaries: %v", s, len(summaries), summaries)
 			continue
@@ -114,7 +139,9 @@ func (w *world) check(planned []*show) {
 			w.t.Errorf("%s and %s have the same id", s, other)
 		}
 		ids[data.EventID] = s
-		w.checkNumbers(s, data)
+		if !blurred[s] {
+			w.checkNumbers(s, data)
+		}
 		if data.Source == streamend.SourceSweep {
 			missed++
 		}
@@ -123,13 +150,14 @@ func (w *world) check(planned []*show) {
 		}
 	}
 	for name, delivered := range w.delivered() {
-		if len(delivered) != len(planned) {
-			w.t.Errorf("receiver %s has %d summaries, want %d", name, len(delivered), len(planned))
+		if len(delivered) != len(planned)-unseen {
+			w.t.Errorf("receiver %s has %d summaries, want %d", name, len(delivered), len(planned)-unseen)
 		}
 	}
-	w.t.Logf("%d of %d shows exact, %d missed ends, %d faults", exact, len(planned), missed, w.faults.Load())
-	if exact < shows/2 || missed == 0 {
-		w.t.Errorf("%d exact and %d missed: the simulation does not reach what it is for", exact, missed)
+	w.t.Logf("%d of %d shows exact, %d missed ends, %d unseen, %d blurred, %d faults",
+		exact, len(planned), missed, unseen, len(blurred), w.faults.Load())
+	if exact < shows/2 || missed == 0 || len(blurred)+unseen > shows/10 {
+		w.t.Error("the simulation does not reach what it is for")
 	}
 }
 

@@ -284,6 +284,7 @@ func (w *world) begin(s *show) {
 	if err := w.engine.CreateRoom(simulator.RoomInfo{RoomID: s.room, Owner: s.hosts[0], IsSeatEnabled: true, MaxSeatCount: 8}); err != nil {
 		w.t.Errorf("%s: %v", s, err)
 	}
+	s.created = w.engine.LastWebhook().Err == nil
 	for i, host := range s.hosts {
 		if err := errors.Join(w.engine.EnterRoom(s.room, host), w.engine.TakeSeat(s.room, host, int64(i))); err != nil {
 			w.t.Errorf("%s: %v", s, err)
@@ -324,9 +325,12 @@ func (w *world) end(s *show) {
 	if s.reported == 1 && w.random.chance(0.5) {
 		w.report(own)
 	}
-	if _, err := w.engine.DestroyRoom(w.t.Context(), s.room); err != nil {
+	dissolved, err := w.engine.DestroyRoom(w.t.Context(), s.room)
+	if err != nil {
 		w.t.Errorf("%s: %v", s, err)
+		return
 	}
+	s.last = dissolved.Webhook.Err == nil
 	if s.reported > 0 {
 		w.report(own)
 	}

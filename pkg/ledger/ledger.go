@@ -24,10 +24,10 @@ import (
 )
 
 const (
-	updateAttempts  = 20                    // writers of one room: a few webhooks and the sweep
-	webhookAttempts = 3                     // for what a webhook reports
-	updateBackOff   = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
-	retryAfter      = 2 * time.Second       // what callers are told when the store fails
+	updateAttempts = 20                    // writers of one room: a few webhooks and the sweep
+	storeAttempts  = 3                     // Tencent does not send its webhooks again
+	updateBackOff  = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
+	retryAfter     = 2 * time.Second       // what callers are told when the store fails
 )
 
 // Config of a [Ledger]. All fields are required.
@@ -76,9 +76,17 @@ func (l *Ledger) OpenRooms(ctx context.Context) ([]string, error) {
 	return ids, unavailable("list open rooms", err)
 }
 
-// Update changes the record of a room. The function change may be called several times, each time with the newest record; it
-// reports whether there is something to store, or an error that ends the update.
-func (l *Ledger) Update(ctx context.Context, roomID string, change func(*Room) (bool, error)) (Room, error) {
+// Update changes the record of a room. The function change may be called several times, each time with the newest record; it reports
+// whether there is something to store, or an error. A store that fails is tried up to three times.
+func (l *Ledger) Update(ctx context.Context, roomID string, change func(*Room) (bool, error)) (room Room, err error) {
+	err = try(ctx, func() error {
+		room, err = l.update(ctx, roomID, change)
+		return err
+	})
+	return room, err
+}
+
+func (l *Ledger) update(ctx context.Context, roomID string, change func(*Room) (bool, error)) (Room, error) {
 	for attempt := 1; ; attempt++ {
 		room, err := l.Room(ctx, roomID)
 		if err != nil {
@@ -110,13 +118,8 @@ func pause(ctx context.Context, delay time.Duration) error {
 }
 
 // Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may, or if the room had a
-// stream before. A sighting of a stream that has ended changes nothing. Observe tries more than once, because Tencent does not send
-// its webhooks again.
+// stream before. A sighting of a stream that has ended changes nothing.
 func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
-	return try(ctx, func() error { return l.observe(ctx, sighting) })
-}
-
-func (l *Ledger) observe(ctx context.Context, sighting Sighting) error {
 	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
 		if stream, stale := room.place(sighting); stream != nil {
 			return stream.absorb(sighting), nil
@@ -158,7 +161,7 @@ func (l *Ledger) RecordGift(ctx context.Context, gift Gift) error {
 func try(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if err == nil || attempt == webhookAttempts || pause(ctx, rand.N(time.Duration(attempt)*updateBackOff)) != nil {
+		if err == nil || attempt == storeAttempts || pause(ctx, rand.N(time.Duration(attempt)*updateBackOff)) != nil {
 			return err
 		}
 	}
