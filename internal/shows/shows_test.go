@@ -32,7 +32,6 @@ type show struct {
 	gifts    []plannedGift
 	given    map[string]ledger.Sum // by host
 	total    ledger.Sum
-	ended    bool // a webhook with the totals was processed
 	recorded bool // every gift webhook reached the ledger
 	reported int  // 0: the live webhook; above: and an own event
 	created  bool // the create webhook arrived
