@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -87,19 +86,6 @@ type End struct {
 	Timeless bool `json:"timeless,omitempty"`
 }
 
-// Sighting says that a room was live.
-type Sighting struct {
-	RoomID    string
-	At        time.Time
-	StartedAt time.Time // the room's CreateTime; zero if it is not known
-	Opens     bool      // it may open a stream; else it only adds to an open one
-	Confirmed bool      // Tencent named StartedAt just now, at At
-	Owner     string    // empty if it is not known
-	Former    string    // an owner before Owner
-	Receivers []string  // receivers of a gift
-	Seated    []string  // members who took a seat
-}
-
 // Start is the earliest time that is known to belong to the stream.
 func (s *Stream) Start() time.Time {
 	if !s.StartedAt.IsZero() {
@@ -169,83 +155,6 @@ func (r *Room) remove(id string) (Stream, bool) {
 	return removed, true
 }
 
-// place finds the open stream that a sighting belongs to. If there is none, stale reports whether the sighting is older than an open
-// stream, or belongs to the moments after the end of one.
-func (r *Room) place(sighting Sighting) (stream *Stream, stale bool) {
-	for i := len(r.Streams) - 1; i >= 0; i-- {
-		s := &r.Streams[i]
-		switch {
-		case s.matches(sighting):
-			return s, false
-		case sighting.StartedAt.IsZero() && s.End != nil:
-			stale = stale || !sighting.At.After(s.End.EndedAt.Add(sighting.straggles()))
-		case sighting.StartedAt.IsZero():
-			stale = true // it is before this stream, which has not ended
-		default:
-			stale = stale || sighting.StartedAt.Before(s.Start())
-		}
-	}
-	return nil, stale
-}
-
-// matches reports whether a sighting is of this stream: by the room's CreateTime where it is known, else by time.
-func (s *Stream) matches(sighting Sighting) bool {
-	started := sighting.StartedAt
-	switch {
-	case !started.IsZero() && !s.StartedAt.IsZero():
-		return started.Equal(s.StartedAt)
-	case !started.IsZero(): // the stream was seen before its CreateTime was known
-		return !started.After(s.OpenedAt) && !started.Before(s.After.Truncate(time.Second))
-	case s.End != nil && sighting.At.Truncate(time.Second).After(s.End.EndedAt):
-		return false
-	case s.StartedAt.IsZero():
-		return sighting.At.After(s.After)
-	}
-	return !sighting.At.Before(s.StartedAt)
-}
-
-// belongsTo reports whether a sighting is a late one of an ended stream.
-func (s Sighting) belongsTo(ended Ended) bool {
-	if !s.StartedAt.IsZero() {
-		return !s.StartedAt.After(ended.by()) && (ended.StartedAt.IsZero() || !s.StartedAt.After(ended.StartedAt))
-	}
-	return !s.At.After(ended.by().Add(s.straggles()))
-}
-
-func (s Sighting) straggles() time.Duration {
-	if len(s.Receivers) > 0 {
-		return giftStraggles
-	}
-	return seatStraggles
-}
-
-// open adds a stream. Older streams that nobody reported as ended must have ended by its start.
-func (r *Room) open(sighting Sighting, last *Ended) {
-	stream := Stream{ID: streamID(sighting), StartedAt: sighting.StartedAt, OpenedAt: sighting.At, AliveAt: sighting.At}
-	if last != nil {
-		stream.After = last.EndedAt
-	}
-	for i := range r.Streams {
-		if older := &r.Streams[i]; older.Start().Before(stream.Start()) {
-			older.supersede(stream.Start())
-			stream.After = latest(stream.After, older.End.EndedAt)
-		}
-	}
-	for r.Stream(stream.ID) != nil || last != nil && last.StreamID == stream.ID {
-		stream.ID += "x"
-	}
-	stream.absorb(sighting)
-	r.Streams = append(r.Streams, stream)
-	slices.SortStableFunc(r.Streams, func(a, b Stream) int { return a.Start().Compare(b.Start()) })
-}
-
-func streamID(sighting Sighting) string {
-	if !sighting.StartedAt.IsZero() {
-		return strconv.FormatInt(sighting.StartedAt.Unix(), 10)
-	}
-	return "seen-" + strconv.FormatInt(sighting.At.UnixMilli(), 10)
-}
-
 // supersede ends a stream whose room was created again at the given time.
 func (s *Stream) supersede(created time.Time) {
 	if s.End == nil {
@@ -261,33 +170,6 @@ const (
 	sourceLive   = "live"  // Tencent Chat
 	ReasonMissed = "missed"
 )
-
-// absorb adds what a sighting tells, and reports whether that is new. A later AliveAt alone is not worth a write.
-func (s *Stream) absorb(sighting Sighting) bool {
-	changed := false
-	if !sighting.StartedAt.IsZero() && s.StartedAt.IsZero() {
-		s.StartedAt, changed = sighting.StartedAt, true
-	}
-	if sighting.At.Before(s.OpenedAt) {
-		s.OpenedAt, changed = sighting.At, true
-	}
-	if s.End == nil {
-		s.AliveAt = latest(s.AliveAt, sighting.At)
-	}
-	if sighting.Confirmed {
-		s.ConfirmedAt, changed = latest(s.ConfirmedAt, sighting.At), true
-	}
-	if s.End == nil && sighting.Owner != "" && sighting.Owner != s.Owner {
-		s.Owner, changed = sighting.Owner, true
-	}
-	for _, account := range slices.Concat([]string{sighting.Owner, sighting.Former}, sighting.Receivers) {
-		changed = s.AddAccount(account, true) || changed
-	}
-	for _, account := range sighting.Seated {
-		changed = s.AddAccount(account, false) || changed
-	}
-	return changed
-}
 
 // MaxAccounts bounds the accounts of one stream: more hosts and co-hosts than any room has.
 const MaxAccounts = 100
