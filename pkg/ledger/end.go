@@ -54,16 +54,21 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 
 // endedNear lists the ended streams of a room that a report may be about, newest first.
 func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
-	const several = 20
-	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(365 * 24 * time.Hour), Limit: several}
+	const several = 5
+	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(time.Hour), Limit: several}
 	streams, err := l.config.Store.ListEnded(ctx, query)
 	return streams, unavailable("read ended streams", err)
 }
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
 func repeated(ended []Ended, open *Stream, end End) []Ended {
-	if end.Timeless && open == nil && len(ended) > 0 && ended[0].by().After(end.EndedAt.Add(-timelessFor)) {
-		return ended[:1]
+	if open == nil && len(ended) > 0 {
+		newest := ended[0]
+		switch {
+		case end.Timeless && newest.by().After(end.EndedAt.Add(-timelessFor)),
+			!newest.Gone && !newest.StartedAt.IsZero() && newest.StartedAt.Before(end.EndedAt):
+			return ended[:1]
+		}
 	}
 	return slices.DeleteFunc(ended, func(e Ended) bool {
 		switch {
@@ -74,8 +79,7 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		case open != nil && !lateReport(end, e):
 			return true
 		}
-		known := End{EndedAt: e.EndedAt, Until: e.Until, Source: e.Source}
-		return end.EndedAt.Before(e.start()) || !known.same(end)
+		return end.EndedAt.Before(e.start()) || !e.end().same(end)
 	})
 }
 
@@ -99,7 +103,10 @@ func (e *Ended) start() time.Time {
 }
 
 // by is the time by which the stream had ended: EndedAt, or, if nobody reported the end, the time when it was noticed.
-func (e *Ended) by() time.Time { return latest(e.EndedAt, e.Until) }
+func (e *Ended) by() time.Time { return e.end().by() }
+
+// end returns what identifies the end.
+func (e *Ended) end() *End { return &End{EndedAt: e.EndedAt, Until: e.Until, Source: e.Source} }
 
 // covers reports whether an open stream is the same as the ended one: two streams of a room never overlap.
 func (e *Ended) covers(open Stream) bool {

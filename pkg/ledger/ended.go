@@ -19,6 +19,7 @@ type Ended struct {
 	EndedAt   time.Time `json:"ended_at"`
 	Until     time.Time `json:"until,omitzero"` // see End
 	Source    string    `json:"source"`         // see End
+	Gone      bool      `json:"gone"`           // whether the room was known to be dissolved; if not, later reports are about this stream, too
 	EventID   string    `json:"event_id"`
 	Accounts  []string  `json:"accounts"`          // those in the summary
 	Summary   []byte    `json:"summary"`           // as it is delivered, byte for byte

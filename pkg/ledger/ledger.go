@@ -178,7 +178,7 @@ func (l *Ledger) Close(ctx context.Context, roomID, streamID string) error {
 	if err != nil || closed.End == nil {
 		return err
 	}
-	return unavailable("remove gifts", l.config.Store.DropGifts(ctx, roomID, closed.End.EndedAt))
+	return unavailable("remove gifts", l.config.Store.DropGifts(ctx, roomID, closed.End.by()))
 }
 
 // Lease takes the right to do something alone until the given time. It reports false while another holder has it.

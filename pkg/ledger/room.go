@@ -142,8 +142,11 @@ func (e *End) same(other End) bool {
 	case e.Source == sourceLive && other.Source == sourceLive:
 		return other.EndedAt.Sub(e.EndedAt).Abs() <= sameReport
 	}
-	return !other.EndedAt.After(latest(e.EndedAt, e.Until).Add(sameEnd))
+	return !other.EndedAt.After(e.by().Add(sameEnd))
 }
+
+// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end, the time when it was noticed.
+func (e *End) by() time.Time { return latest(e.EndedAt, e.Until) }
 
 func (r *Room) remove(id string) (Stream, bool) {
 	i := slices.IndexFunc(r.Streams, func(s Stream) bool { return s.ID == id })

@@ -73,12 +73,12 @@ func (s Sighting) straggles() time.Duration {
 func (r *Room) open(sighting Sighting, last *Ended) {
 	stream := Stream{ID: streamID(sighting), StartedAt: sighting.StartedAt, OpenedAt: sighting.At, AliveAt: sighting.At}
 	if last != nil {
-		stream.After = last.EndedAt
+		stream.After = last.by()
 	}
 	for i := range r.Streams {
 		if older := &r.Streams[i]; older.Start().Before(stream.Start()) {
 			older.supersede(stream.Start())
-			stream.After = latest(stream.After, older.End.EndedAt)
+			stream.After = latest(stream.After, older.End.by())
 		}
 	}
 	for r.Stream(stream.ID) != nil || last != nil && last.StreamID == stream.ID {

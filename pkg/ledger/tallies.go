@@ -30,7 +30,7 @@ func (s *Stream) window(next time.Time) (from, until time.Time) {
 		until = s.End.EndedAt.Truncate(time.Second).Add(gracePeriod)
 		switch {
 		case s.End.Source == SourceSweep: // the end came some time after EndedAt
-			until = time.Time{}
+			until = s.End.by().Truncate(time.Second).Add(gracePeriod)
 		case s.End.RoomTotals == nil:
 			until = until.Add(otherSources)
 		}

@@ -37,7 +37,23 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 	if err != nil {
 		return nil, err
 	}
+	if ending.Stored != nil {
+		p.warnOfMore(ctx, event, *ending.Stored)
+	}
 	return p.finish(ctx, ending)
+}
+
+// warnOfMore logs that the totals of a late report are above those of the stored summary: gifts were sent after the end that was
+// reported first. The summary stays as it is.
+func (p *Processor) warnOfMore(ctx context.Context, event Event, ended ledger.Ended) {
+	var summary Summary
+	if event.RoomTotals == nil || json.Unmarshal(ended.Summary, &summary) != nil || summary.Data.Room == nil {
+		return
+	}
+	if more := event.RoomTotals.TotalGiftCoins - summary.Data.Room.TotalGiftCoins; more > 0 {
+		p.config.Logger.WarnContext(ctx, "gifts were sent after the stream was reported as ended",
+			"event_id", ended.EventID, "room_id", ended.RoomID, "source", event.Source, "unattributed_coins", more)
+	}
 }
 
 // finish stores the summary of an ended stream unless that was done, delivers it to the receivers that have not taken it, and closes
@@ -113,7 +129,9 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	if len(known.gifts) > 0 {
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
-	return record(known.summary(data), streamID, started, stream.End.Until, tally)
+	ended, err := record(known.summary(data), streamID, tally)
+	ended.StartedAt, ended.Until, ended.Gone = started, stream.End.Until, known.answers == nil || stream.End.Source == string(SourceLive)
+	return ended, err
 }
 
 // withTotals chooses the totals of the room: those that the event brought; else Tencent's answer after the end; else the last ones
@@ -133,14 +151,14 @@ func (e evidence) withTotals() evidence {
 }
 
 // record returns what is stored of an ended stream.
-func record(summary Summary, streamID string, started, until time.Time, tally *ledger.Tally) (ledger.Ended, error) {
+func record(summary Summary, streamID string, tally *ledger.Tally) (ledger.Ended, error) {
 	body, err := json.Marshal(summary)
 	if err != nil {
 		return ledger.Ended{}, permanent.Error(fmt.Errorf("encode the summary: %w", err))
 	}
 	data := summary.Data
 	ended := ledger.Ended{
-		RoomID: data.RoomID, StreamID: streamID, StartedAt: started, EndedAt: *data.EndedAt, Until: until, Source: string(data.Source),
+		RoomID: data.RoomID, StreamID: streamID, EndedAt: *data.EndedAt, Source: string(data.Source),
 		EventID: data.EventID, Summary: body,
 	}
 	for _, earning := range data.Accounts {

@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	sweepTime    = 55 * time.Second // the next sweep starts a minute after this one
-	sweepWorkers = 16
+	sweepTime    = 55 * time.Second       // the next sweep starts a minute after this one
+	sweepWorkers = 16                     // live streams at once
+	endWorkers   = 4                      // ended streams that are delivered at once
 	roomsAtOnce  = 100                    // records read from the ledger in one call
 	listEvery    = 5 * time.Minute        // how often all rooms are listed
 	listPause    = 110 * time.Millisecond // between pages: Tencent allows ten calls per second
@@ -47,8 +48,9 @@ type sweep struct {
 	snapshots   int
 	missed      int
 	failures    int
-	failure     error     // the first one
-	oldest      time.Time // of the numbers of live streams, after this run
+	failure     error                // the first one
+	renewed     map[string]time.Time // when this run stored new numbers, by room
+	oldest      time.Time            // of the numbers of live streams, after this run
 }
 
 // Sweep asks Tencent for the numbers of every open stream, the one with the oldest numbers first, until its time is used up. It finds
@@ -58,7 +60,7 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	if p.config.Ledger == nil {
 		return giftstats.Invalid("a sweep needs a ledger: set GIFTSTATS_LEDGER")
 	}
-	s := &sweep{p: p, started: p.config.Now()}
+	s := &sweep{p: p, started: p.config.Now(), renewed: map[string]time.Time{}}
 	s.ends = s.started.Add(sweepTime)
 	holder := rand.Text()
 	taken, err := p.config.Ledger.Lease(ctx, "sweep", holder, s.ends.Add(giftstats.MaxMargin))
@@ -84,7 +86,7 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// failed counts a failure. That the time or the rate is used up is none: the next sweep goes on with the rooms that are left.
+// failed counts a failure. To run out of time or rate is not a failure: the next sweep continues with the rooms that are left.
 func (s *sweep) failed(ctx context.Context, err error) {
 	ours := errors.Is(err, giftstats.CodeRateLimited) && giftstats.AsError(err).Upstream == nil
 	if err == nil || ours || ctx.Err() != nil {
@@ -113,14 +115,24 @@ func (s *sweep) run(ctx context.Context) {
 		return
 	}
 	s.rooms = len(rooms)
+	var ends sync.WaitGroup // apart, so that receivers that are down do not keep the live streams waiting
+	ends.Go(func() { each(rooms, endWorkers, func(room ledger.Room) { s.finishEnded(ctx, room) }) })
+	each(rooms, sweepWorkers, func(room ledger.Room) {
+		if current := room.Current(); current != nil && ctx.Err() == nil {
+			s.failed(ctx, s.live(ctx, room, *current))
+		}
+		s.finished(room)
+	})
+	ends.Wait()
+}
+
+// each calls do for all rooms, for so many of them at once.
+func each(rooms []ledger.Room, workers int, do func(ledger.Room)) {
 	var group errgroup.Group
-	group.SetLimit(sweepWorkers)
+	group.SetLimit(workers)
 	for _, room := range rooms {
 		group.Go(func() error {
-			if ctx.Err() == nil {
-				s.room(ctx, room)
-			}
-			s.finished(room)
+			do(room)
 			return nil
 		})
 	}
@@ -149,13 +161,12 @@ func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 	return rooms, nil
 }
 
-// turn is when a room was swept last: the zero time if it never was, or if a stream of it waits to be finished.
+// turn is when the live stream of a room was swept last: the zero time if it never was, or if there is none.
 func turn(room ledger.Room) time.Time {
-	current := room.Current()
-	if current == nil || len(room.Streams) > 1 {
-		return time.Time{}
+	if current := room.Current(); current != nil {
+		return current.SweptAt
 	}
-	return current.SweptAt
+	return time.Time{}
 }
 
 func (s *sweep) count(snapshots, missed int) {
@@ -165,7 +176,14 @@ func (s *sweep) count(snapshots, missed int) {
 	s.missed += missed
 }
 
-// finished records how old the numbers of a room are, for the lag.
+// swept records that the numbers of a room's live stream are new.
+func (s *sweep) swept(roomID string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewed[roomID] = at
+}
+
+// finished records how old the numbers of a room's live stream are, for the lag.
 func (s *sweep) finished(room ledger.Room) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,8 +193,8 @@ func (s *sweep) finished(room ledger.Room) {
 		return
 	}
 	newest := current.OpenedAt
-	if current.SweptAt.After(newest) {
-		newest = current.SweptAt
+	for _, at := range []time.Time{current.SweptAt, s.renewed[room.RoomID]} {
+		newest = latest(newest, at)
 	}
 	if s.oldest.IsZero() || newest.Before(s.oldest) {
 		s.oldest = newest

@@ -9,19 +9,17 @@ import (
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
 
-// room takes the turn of one room.
-func (s *sweep) room(ctx context.Context, room ledger.Room) {
+// finishEnded delivers the summaries of a room's streams that have ended and are not closed yet.
+func (s *sweep) finishEnded(ctx context.Context, room ledger.Room) {
 	for _, stream := range room.Streams {
-		if stream.End != nil {
-			if _, err := s.p.finish(ctx, ledger.Ending{Room: room, StreamID: stream.ID}); err != nil {
-				s.failed(ctx, err)
-			} else if stream.End.Source == ledger.SourceSweep {
-				s.count(0, 1)
-			}
+		if stream.End == nil || ctx.Err() != nil {
+			continue
 		}
-	}
-	if current := room.Current(); current != nil {
-		s.failed(ctx, s.live(ctx, room, *current))
+		_, err := s.p.finish(ctx, ledger.Ending{Room: room, StreamID: stream.ID})
+		if err == nil && stream.End.Source == ledger.SourceSweep {
+			s.count(0, 1)
+		}
+		s.failed(ctx, err)
 	}
 }
 
@@ -69,7 +67,7 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 	})
 	if storeErr == nil {
 		s.count(len(answers), 0)
-		s.swept(room, now)
+		s.swept(room.RoomID, now)
 	}
 	return errors.Join(err, totalsErr, storeErr)
 }
@@ -82,9 +80,6 @@ func (s *sweep) confirm(ctx context.Context, roomID string) error {
 	}
 	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
-
-// swept corrects what finished will see.
-func (s *sweep) swept(room ledger.Room, now time.Time) { room.Current().SweptAt = now }
 
 // ask returns the numbers of the accounts that Tencent knows. Its error is room_not_found if the room is gone.
 func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) ([]giftstats.Stats, error) {
@@ -152,7 +147,8 @@ func (s *sweep) missing(ctx context.Context, roomID, streamID string, now time.T
 	if err != nil {
 		return err
 	}
-	s.count(0, 1)
-	_, err = s.p.finish(ctx, ending)
+	if _, err = s.p.finish(ctx, ending); err == nil {
+		s.count(0, 1)
+	}
 	return err
 }
