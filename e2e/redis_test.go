@@ -21,7 +21,7 @@ import (
 )
 
 // redisRights are all that the ledger needs.
-const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting +cluster|slots +cluster|shards"
+const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting"
 
 func TestLedgerInRedis(t *testing.T) {
 	testLedger(t, startRedis(t, ""))

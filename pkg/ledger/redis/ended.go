@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
@@ -37,14 +37,14 @@ func (s *Store) SaveEnded(ctx context.Context, ended ledger.Ended) (ledger.Ended
 	if err != nil {
 		return ledger.Ended{}, err
 	}
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, saveEnded, k.ended(ended.RoomID, ended.StreamID), milliseconds(s.config.Now()), string(record),
-			milliseconds(ended.Expires), s.timeToLive(ended.Expires))
-	})
+	reply, err := s.one(ctx, eval(
+		saveEnded, endedKey(ended.RoomID, ended.StreamID), milliseconds(s.config.Now()), string(record),
+		milliseconds(ended.Expires), s.timeToLive(ended.Expires),
+	))
 	if err != nil {
 		return ledger.Ended{}, err
 	}
-	stored, err := s.decodeEnded(result)
+	stored, err := s.decodeEnded(reply)
 	if err != nil {
 		return ledger.Ended{}, err
 	}
@@ -60,14 +60,13 @@ redis.call('ZADD', KEYS[1], 0, ARGV[2])` + keepKey
 
 func (s *Store) addPointers(ctx context.Context, ended ledger.Ended) error {
 	pointer := place(ended.Position()) + milliseconds(ended.Expires)
-	add := func(key func(keys) string) command {
-		return func(b valkey.Builder, k keys) valkey.Completed {
-			return eval(b, addPointer, key(k), milliseconds(s.config.Now()), pointer, s.timeToLive(ended.Expires))
-		}
-	}
-	commands := []command{add(keys.allEnded), add(func(k keys) string { return k.endedOf(ended.RoomID) })}
+	keys := []string{allEndedKey, endedInKey(ended.RoomID)}
 	for _, account := range ended.Accounts {
-		commands = append(commands, add(func(k keys) string { return k.endedWith(account) }))
+		keys = append(keys, endedWithKey(account))
+	}
+	commands := make([]command, len(keys))
+	for i, key := range keys {
+		commands[i] = eval(addPointer, key, milliseconds(s.config.Now()), pointer, s.timeToLive(ended.Expires))
 	}
 	_, err := s.do(ctx, commands)
 	return err
@@ -79,8 +78,8 @@ func place(p ledger.Position) string {
 }
 
 // decodeEnded reads all fields of an ended stream. It returns ErrNotFound if there are none, or if the stream has expired.
-func (s *Store) decodeEnded(result valkey.ValkeyResult) (ledger.Ended, error) {
-	fields, err := result.AsStrMap()
+func (s *Store) decodeEnded(reply any) (ledger.Ended, error) {
+	fields, err := redigo.StringMap(reply, nil)
 	if err != nil {
 		return ledger.Ended{}, fmt.Errorf("redis: unexpected answer: %w", err)
 	}
@@ -103,16 +102,16 @@ func (s *Store) decodeEnded(result valkey.ValkeyResult) (ledger.Ended, error) {
 }
 
 func readEnded(room, stream string) command {
-	return func(b valkey.Builder, k keys) valkey.Completed { return b.Hgetall().Key(k.ended(room, stream)).Build() }
+	return newCommand("HGETALL", endedKey(room, stream))
 }
 
 // Ended implements ledger.Store.
 func (s *Store) Ended(ctx context.Context, roomID, streamID string) (ledger.Ended, error) {
-	result, err := s.one(ctx, readEnded(roomID, streamID))
+	reply, err := s.one(ctx, readEnded(roomID, streamID))
 	if err != nil {
 		return ledger.Ended{}, err
 	}
-	return s.decodeEnded(result)
+	return s.decodeEnded(reply)
 }
 
 // ListEnded implements ledger.Store.
@@ -150,20 +149,14 @@ func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.End
 
 // pointers reads a page of the list that a query needs, newest first.
 func (s *Store) pointers(ctx context.Context, query ledger.Query, newest, oldest string, size int) ([]string, error) {
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		list := k.allEnded()
-		switch {
-		case query.RoomID != "":
-			list = k.endedOf(query.RoomID)
-		case query.Account != "":
-			list = k.endedWith(query.Account)
-		}
-		return b.Zrevrangebylex().Key(list).Max(newest).Min(oldest).Limit(0, int64(size)).Build()
-	})
-	if err != nil {
-		return nil, err
+	list := allEndedKey
+	switch {
+	case query.RoomID != "":
+		list = endedInKey(query.RoomID)
+	case query.Account != "":
+		list = endedWithKey(query.Account)
 	}
-	return result.AsStrSlice()
+	return redigo.Strings(s.one(ctx, newCommand("ZREVRANGEBYLEX", list, newest, oldest, "LIMIT", 0, size)))
 }
 
 // follow reads the streams that pointers point to, without those that have expired.
@@ -181,13 +174,13 @@ func (s *Store) follow(ctx context.Context, pointers []string) ([]ledger.Ended, 
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	results, err := s.do(ctx, commands)
+	replies, err := s.do(ctx, commands)
 	if err != nil {
 		return nil, err
 	}
 	var streams []ledger.Ended
-	for _, result := range results {
-		ended, err := s.decodeEnded(result)
+	for _, reply := range replies {
+		ended, err := s.decodeEnded(reply)
 		if errors.Is(err, ledger.ErrNotFound) {
 			continue
 		}
@@ -206,14 +199,9 @@ return 1`
 
 // MarkTaken implements ledger.Store.
 func (s *Store) MarkTaken(ctx context.Context, roomID, streamID, receiver string) error {
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, markTaken, k.ended(roomID, streamID), takenField+receiver)
-	})
-	if err != nil {
-		return err
+	marked, err := redigo.Bool(s.one(ctx, eval(markTaken, endedKey(roomID, streamID), takenField+receiver)))
+	if err == nil && !marked {
+		return ledger.ErrNotFound
 	}
-	if marked, err := result.AsBool(); err != nil || !marked {
-		return errors.Join(ledger.ErrNotFound, err)
-	}
-	return nil
+	return err
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
@@ -38,9 +38,7 @@ func (s *Store) AddGift(ctx context.Context, gift ledger.Gift, expires time.Time
 		milliseconds(expires), strconv.FormatInt(gift.Count, 10), strconv.FormatInt(gift.Coins, 10), gift.Sender,
 		strings.Join(gift.Receivers, receiverEnd), gift.GiftID,
 	}, fieldEnd)
-	_, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, addGift, k.gifts(gift.RoomID), "["+name, "("+name+afterAll, member, s.timeToLive(expires))
-	})
+	_, err := s.one(ctx, eval(addGift, giftsKey(gift.RoomID), "["+name, "("+name+afterAll, member, s.timeToLive(expires)))
 	return err
 }
 
@@ -72,13 +70,7 @@ func (s *Store) Gifts(ctx context.Context, roomID string, from, until time.Time)
 }
 
 func (s *Store) giftPage(ctx context.Context, roomID, first, last string) ([]string, error) {
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return b.Zrangebylex().Key(k.gifts(roomID)).Min(first).Max(last).Limit(0, giftsAtOnce).Build()
-	})
-	if err != nil {
-		return nil, err
-	}
-	return result.AsStrSlice()
+	return redigo.Strings(s.one(ctx, newCommand("ZRANGEBYLEX", giftsKey(roomID), first, last, "LIMIT", 0, giftsAtOnce)))
 }
 
 func decodeGift(roomID, member string) (gift ledger.Gift, expires string, err error) {
@@ -100,8 +92,6 @@ func decodeGift(roomID, member string) (gift ledger.Gift, expires string, err er
 
 // DropGifts implements ledger.Store.
 func (s *Store) DropGifts(ctx context.Context, roomID string, until time.Time) error {
-	_, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return b.Zremrangebylex().Key(k.gifts(roomID)).Min("-").Max("(" + sortable(until) + afterAll).Build()
-	})
+	_, err := s.one(ctx, newCommand("ZREMRANGEBYLEX", giftsKey(roomID), "-", "("+sortable(until)+afterAll))
 	return err
 }

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// keys is the prefix of all keys of an app.
-type keys string
+// prefix returns the beginning of all keys of an app.
+func prefix(sdkAppID int64) string { return "giftstats:" + strconv.FormatInt(sdkAppID, 10) + ":" }
 
-func keysOf(sdkAppID int64) keys { return keys("giftstats:" + strconv.FormatInt(sdkAppID, 10) + ":") }
+// These are the keys after the prefix.
+const (
+	allEndedKey = "ended"
+	openKey     = "open"
+)
 
-func (k keys) room(id string) string           { return string(k) + tag(id) + ":room" }
-func (k keys) gifts(room string) string        { return string(k) + tag(room) + ":gifts" }
-func (k keys) ended(room, id string) string    { return string(k) + tag(room) + ":ended:" + id }
-func (k keys) endedOf(room string) string      { return string(k) + tag(room) + ":ended" }
-func (k keys) endedWith(account string) string { return string(k) + tag(account) + ":of" }
-func (k keys) allEnded() string                { return string(k) + "ended" }
-func (k keys) open() string                    { return string(k) + "open" }
-func (k keys) lease(name string) string        { return string(k) + "lease:" + tag(name) }
+func roomKey(id string) string           { return tag(id) + ":room" }
+func giftsKey(room string) string        { return tag(room) + ":gifts" }
+func endedKey(room, id string) string    { return tag(room) + ":ended:" + id }
+func endedInKey(room string) string      { return tag(room) + ":ended" }
+func endedWithKey(account string) string { return tag(account) + ":of" }
+func leaseKey(name string) string        { return "lease:" + tag(name) }
 
 var escapeBraces = strings.NewReplacer("%", "%25", "{", "%7B", "}", "%7D")
 

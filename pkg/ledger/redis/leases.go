@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 )
 
 // takeLease gives the lease to ARGV[1], unless at ARGV[2] another holder has it.
@@ -20,19 +20,13 @@ if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('DEL', KEYS[
 
 // Lease implements ledger.Store.
 func (s *Store) Lease(ctx context.Context, name, holder string, until time.Time) (bool, error) {
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, takeLease, k.lease(name), holder, milliseconds(s.config.Now()), milliseconds(until), s.timeToLive(until))
-	})
-	if err != nil {
-		return false, err
-	}
-	return result.AsBool()
+	return redigo.Bool(s.one(ctx, eval(
+		takeLease, leaseKey(name), holder, milliseconds(s.config.Now()), milliseconds(until), s.timeToLive(until),
+	)))
 }
 
 // Release implements ledger.Store.
 func (s *Store) Release(ctx context.Context, name, holder string) error {
-	_, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, releaseLease, k.lease(name), holder)
-	})
+	_, err := s.one(ctx, eval(releaseLease, leaseKey(name), holder))
 	return err
 }

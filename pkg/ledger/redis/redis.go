@@ -18,8 +18,11 @@
 // Every record holds the time at which it expires, and the clock of the process decides. The time to live of a key only frees memory.
 //
 // The store connects when it is first used, because the login is part of the secret document, which an SCF function may read only
-// while it serves an invocation. It replaces a connection that failed or that was not used for a while: after a freeze it is dead.
+// while it serves an invocation. Concurrent operations share one connection to each node: their commands follow each other on it without
+// waiting for answers. The store replaces a connection that failed or that was not used for a while: after a freeze it is dead.
 // Every operation may be repeated, and is repeated once when a connection fails.
+//
+// The nodes of a cluster say which of them has a key. The store follows that, and remembers it.
 package redis
 
 import (
@@ -29,12 +32,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 
 	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/secret"
@@ -67,11 +72,12 @@ type Store struct {
 	database int
 	tls      *tls.Config // nil for plain TCP
 
-	mu      sync.Mutex
-	current *session // nil if there is no connection
-	usedAt  time.Time
-	dialing *flight // nil if no connection is being made
-	closed  bool
+	mu       sync.Mutex
+	sessions map[string]*session // by address
+	dialing  map[string]*flight  // the connections that are being made, by address
+	slots    map[uint16]string   // the addresses of those hash slots of a cluster that are not at s.address
+	prefix   string              // of all keys, known once there was a session
+	closed   bool
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -93,84 +99,144 @@ func New(config Config) (*Store, error) {
 	if config.Dial == nil {
 		config.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	s := &Store{config: config, address: address, database: int(database)}
+	s := &Store{
+		config: config, address: address, database: int(database),
+		sessions: map[string]*session{}, dialing: map[string]*flight{}, slots: map[uint16]string{},
+	}
 	if config.TLS {
 		s.tls = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: config.RootCAs}
 	}
 	return s, nil
 }
 
-// command builds a command. It is called again when the command is repeated.
-type command func(b valkey.Builder, k keys) valkey.Completed
-
-// one runs a command.
-func (s *Store) one(ctx context.Context, build command) (valkey.ValkeyResult, error) {
-	results, err := s.do(ctx, []command{build})
-	if err != nil {
-		return valkey.ValkeyResult{}, err
-	}
-	return results[0], nil
+// command is a command with one key.
+type command struct {
+	name string
+	head []any  // the arguments before the key
+	key  string // without the prefix of the app
+	tail []any
 }
 
-// do runs commands in one round trip. If the connection fails, it runs them once more on a new one. An error reply to any command is
-// an error; a nil reply is not.
-func (s *Store) do(ctx context.Context, commands []command) ([]valkey.ValkeyResult, error) {
+func (c command) request(prefix string) request {
+	return request{name: c.name, args: slices.Concat(c.head, []any{prefix + c.key}, c.tail)}
+}
+
+func newCommand(name, key string, args ...any) command {
+	return command{name: name, key: key, tail: args}
+}
+
+// eval returns a command that runs a script on one key.
+func eval(script, key string, args ...any) command {
+	return command{name: "EVAL", head: []any{script, 1}, key: key, tail: args}
+}
+
+// one runs a command.
+func (s *Store) one(ctx context.Context, c command) (any, error) {
+	replies, err := s.do(ctx, []command{c})
+	if err != nil {
+		return nil, err
+	}
+	return replies[0], nil
+}
+
+// do runs commands and returns the reply to each. If a connection fails, it runs them once more on a new one. An error reply to any
+// command is an error; a nil reply is not.
+func (s *Store) do(ctx context.Context, commands []command) ([]any, error) {
 	patience := commandTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(deadline)/2) // the other half is for the repetition
 	}
-	results, broken, err := s.try(ctx, commands, patience)
+	replies, broken, err := s.try(ctx, commands, patience)
 	if broken && ctx.Err() == nil {
-		results, _, err = s.try(ctx, commands, commandTimeout)
+		replies, _, err = s.try(ctx, commands, commandTimeout)
 	}
 	switch {
 	case err == nil:
-		return results, nil
+		return replies, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("redis: %w", ctx.Err())
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, errors.New("redis: the server did not answer in time")
 	}
 	return nil, fmt.Errorf("redis: %w", err)
 }
 
-// try runs commands on the current connection. It reports broken if a new connection may help.
-func (s *Store) try(
-	ctx context.Context, commands []command, patience time.Duration,
-) (results []valkey.ValkeyResult, broken bool, err error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+// try runs commands on the current connections. It reports broken if a new connection may help.
+func (s *Store) try(ctx context.Context, commands []command, patience time.Duration) (replies []any, broken bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	current, err := s.session(limited)
+	tasks := s.tasks(commands)
+	for range 1 + maxRedirections {
+		nodes := map[node][]*task{}
+		for i := range tasks {
+			if t := &tasks[i]; !t.done {
+				nodes[t.at] = append(nodes[t.at], t)
+			}
+		}
+		if len(nodes) == 0 {
+			break
+		}
+		for at, its := range nodes {
+			if broken, err := s.run(ctx, at, its); err != nil {
+				return nil, broken, err
+			}
+		}
+	}
+	replies = make([]any, len(tasks))
+	for i, t := range tasks {
+		if !t.done {
+			return nil, false, errors.New("the nodes of the cluster redirect a command too often")
+		}
+		replies[i] = t.reply
+	}
+	return replies, false, nil
+}
+
+// run sends commands to a node. Those that it redirects are not done afterwards, and have another node.
+func (s *Store) run(ctx context.Context, at node, tasks []*task) (broken bool, err error) {
+	current, err := s.session(ctx, at.address)
 	if err != nil {
-		return nil, !isRefused(err), err
+		s.forgetSlots(at.address)
+		return !isRefused(err), err
 	}
-	built := make(valkey.Commands, len(commands))
-	for i, build := range commands {
-		built[i] = build(current.client.B(), current.keys)
-	}
-	results = current.client.DoMulti(limited, built...)
-	for _, result := range results {
-		err = result.Error()
-		if err == nil || valkey.IsValkeyNil(err) {
-			continue
+	var requests []request
+	for _, t := range tasks {
+		if at.asking {
+			requests = append(requests, request{name: "ASKING"})
 		}
-		if broken = isBroken(err) && !errors.Is(ctx.Err(), context.Canceled); broken {
-			s.drop(current)
-		}
-		return nil, broken, err
+		requests = append(requests, t.request(current.prefix))
 	}
-	return results, false, nil
+	replies, err := current.pipe.do(ctx, requests)
+	step := len(requests) / len(tasks)
+	for i, t := range tasks {
+		if err == nil {
+			err = s.finish(t, replies[i*step+step-1])
+		}
+	}
+	if err == nil || !isBroken(err) || errors.Is(ctx.Err(), context.Canceled) {
+		return false, err
+	}
+	s.drop(current)
+	return true, err
+}
+
+// finish stores the reply to a command, or sends the command to another node if the reply says so.
+func (s *Store) finish(t *task, reply any) error {
+	failure, failed := reply.(redigo.Error)
+	if !failed {
+		t.reply, t.done = reply, true
+		return nil
+	}
+	if to, ok := redirection(string(failure), t.at.address); ok {
+		return s.redirect(t, to, failure)
+	}
+	return failure
 }
 
 // isBroken reports whether an error speaks against the connection. A server says READONLY if it became a replica.
 func isBroken(err error) bool {
-	reply, isReply := valkey.IsValkeyErr(err)
-	return !isReply || isRefused(err) || strings.HasPrefix(reply.Error(), "READONLY")
-}
-
-// eval returns a command that runs a script on one key.
-func eval(b valkey.Builder, script, key string, args ...string) valkey.Completed {
-	return b.Eval().Script(script).Numkeys(1).Key(key).Arg(args...).Build()
+	var reply redigo.Error
+	return !errors.As(err, &reply) || isRefused(err) || strings.HasPrefix(string(reply), "READONLY")
 }
 
 // keepKey is the end of a script. It makes the key live at least as long as the last argument says. PEXPIRE has GT only since 7.0.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
@@ -29,16 +29,14 @@ func (s *Store) Rooms(ctx context.Context, ids []string) ([]ledger.Room, error) 
 	for chunk := range slices.Chunk(ids, roomsAtOnce) {
 		commands := make([]command, len(chunk))
 		for i, id := range chunk {
-			commands[i] = func(b valkey.Builder, k keys) valkey.Completed {
-				return b.Hmget().Key(k.room(id)).Field("version", "expires", "record").Build()
-			}
+			commands[i] = newCommand("HMGET", roomKey(id), "version", "expires", "record")
 		}
-		results, err := s.do(ctx, commands)
+		replies, err := s.do(ctx, commands)
 		if err != nil {
 			return nil, err
 		}
-		for i, result := range results {
-			room, err := s.decodeRoom(chunk[i], result)
+		for i, reply := range replies {
+			room, err := s.decodeRoom(chunk[i], reply)
 			if err != nil {
 				return nil, err
 			}
@@ -48,8 +46,8 @@ func (s *Store) Rooms(ctx context.Context, ids []string) ([]ledger.Room, error) 
 	return rooms, nil
 }
 
-func (s *Store) decodeRoom(id string, result valkey.ValkeyResult) (ledger.Room, error) {
-	fields, err := result.AsStrSlice() // a missing field is ""
+func (s *Store) decodeRoom(id string, reply any) (ledger.Room, error) {
+	fields, err := redigo.Strings(reply, nil) // a missing field is ""
 	if err != nil || len(fields) != 3 {
 		return ledger.Room{}, fmt.Errorf("redis: unexpected answer for the room %q: %w", id, err)
 	}
@@ -98,17 +96,13 @@ func (s *Store) SaveRoom(ctx context.Context, room ledger.Room, expires time.Tim
 			return err
 		}
 	}
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return eval(b, saveRoom, k.room(room.RoomID), room.Version, version, milliseconds(s.config.Now()), string(record),
-			milliseconds(expires), s.timeToLive(expires))
-	})
-	if err != nil {
-		return err
-	}
-	saved, err := result.AsBool()
+	saved, err := redigo.Bool(s.one(ctx, eval(
+		saveRoom, roomKey(room.RoomID), room.Version, version, milliseconds(s.config.Now()), string(record),
+		milliseconds(expires), s.timeToLive(expires),
+	)))
 	switch {
 	case err != nil:
-		return fmt.Errorf("redis: unexpected answer: %w", err)
+		return err
 	case saved:
 		s.removeTicket(ctx, room.Version+room.RoomID)
 		return nil
@@ -123,29 +117,21 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])` + keepKey
 
 func (s *Store) addTicket(ctx context.Context, ticket string, expires time.Time) error {
-	_, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		over := milliseconds(s.config.Now().Add(-clockSkew))
-		return eval(b, addTicket, k.open(), over, milliseconds(expires), ticket, s.timeToLive(expires))
-	})
+	over := milliseconds(s.config.Now().Add(-clockSkew))
+	_, err := s.one(ctx, eval(addTicket, openKey, over, milliseconds(expires), ticket, s.timeToLive(expires)))
 	return err
 }
 
 // removeTicket returns no error, because the room is as it should be, and a ticket too many does no harm.
 func (s *Store) removeTicket(ctx context.Context, ticket string) {
-	_, _ = s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed { return b.Zrem().Key(k.open()).Member(ticket).Build() })
+	_, _ = s.one(ctx, newCommand("ZREM", openKey, ticket))
 }
 
 // OpenRooms implements ledger.Store.
 func (s *Store) OpenRooms(ctx context.Context) ([]string, error) {
-	result, err := s.one(ctx, func(b valkey.Builder, k keys) valkey.Completed {
-		return b.Zrangebyscore().Key(k.open()).Min("(" + milliseconds(s.config.Now())).Max("+inf").Build()
-	})
+	tickets, err := redigo.Strings(s.one(ctx, newCommand("ZRANGEBYSCORE", openKey, "("+milliseconds(s.config.Now()), "+inf")))
 	if err != nil {
 		return nil, err
-	}
-	tickets, err := result.AsStrSlice()
-	if err != nil {
-		return nil, fmt.Errorf("redis: unexpected answer: %w", err)
 	}
 	ids := make([]string, 0, len(tickets))
 	for _, ticket := range tickets {

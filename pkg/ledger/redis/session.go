@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/valkey-io/valkey-go"
+	redigo "github.com/gomodule/redigo/redis"
 
 	"github.com/giftstats/giftstats/pkg/secret"
 )
@@ -25,8 +27,10 @@ var errClosed = errors.New("the store is closed")
 
 // session is a connection that is logged in.
 type session struct {
-	client valkey.Client
-	keys   keys
+	address string
+	pipe    *pipe
+	prefix  string // of all keys
+	usedAt  time.Time
 }
 
 // flight is a connection that is being made. Its results may be read after done is closed.
@@ -36,27 +40,28 @@ type flight struct {
 	err     error
 }
 
-// session returns the connection, and makes one if there is none. Concurrent callers wait for the same one. A failure is not kept.
-func (s *Store) session(ctx context.Context) (*session, error) {
+// session returns the connection to a node, and makes one if there is none. Concurrent callers wait for the same one. A failure is not
+// kept.
+func (s *Store) session(ctx context.Context, address string) (*session, error) {
 	s.mu.Lock()
 	now := s.wallClock()
-	if s.current != nil && now.Sub(s.usedAt) > maxIdle {
-		s.abandon()
-	}
-	if current := s.current; current != nil {
-		s.usedAt = now
-		s.mu.Unlock()
-		return current, nil
+	if current := s.sessions[address]; current != nil {
+		if now.Sub(current.usedAt) <= maxIdle {
+			current.usedAt = now
+			s.mu.Unlock()
+			return current, nil
+		}
+		s.forget(current)
 	}
 	if s.closed {
 		s.mu.Unlock()
 		return nil, errClosed
 	}
-	waiting := s.dialing
+	waiting := s.dialing[address]
 	if waiting == nil {
 		waiting = &flight{done: make(chan struct{})}
-		s.dialing = waiting
-		go s.dial(context.WithoutCancel(ctx), waiting, now)
+		s.dialing[address] = waiting
+		go s.dial(context.WithoutCancel(ctx), address, waiting, now)
 	}
 	s.mu.Unlock()
 	select {
@@ -70,98 +75,123 @@ func (s *Store) session(ctx context.Context) (*session, error) {
 // wallClock returns the time without the monotonic clock, which may stand still while the process is frozen.
 func (s *Store) wallClock() time.Time { return s.config.Now().Round(0) }
 
-// abandon forgets the current connection. It does not wait until the connection is closed, because a dead one takes a second.
-func (s *Store) abandon() {
-	go s.current.client.Close()
-	s.current = nil
+// forget removes a session. It does not wait until the connection is closed: with TLS, a dead one takes seconds.
+func (s *Store) forget(old *session) {
+	delete(s.sessions, old.address)
+	go old.pipe.close()
 }
 
-// drop forgets a connection that failed, unless it has been replaced already.
+// drop forgets a session that failed, unless it has been replaced already.
 func (s *Store) drop(failed *session) {
+	s.forgetSlots(failed.address)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current == failed {
-		s.abandon()
+	if s.sessions[failed.address] == failed {
+		s.forget(failed)
 	}
 }
 
-func (s *Store) dial(ctx context.Context, f *flight, startedAt time.Time) {
-	f.session, f.err = s.logIn(ctx)
+func (s *Store) dial(ctx context.Context, address string, f *flight, startedAt time.Time) {
+	f.session, f.err = s.logIn(ctx, address)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f.err == nil {
-		s.current, s.usedAt = f.session, startedAt
+	delete(s.dialing, address)
+	defer close(f.done)
+	if f.err != nil {
+		return
 	}
-	if s.closed && f.err == nil {
-		s.abandon()
+	if s.closed {
+		go f.session.pipe.close()
 		f.session, f.err = nil, errClosed
+		return
 	}
-	s.dialing = nil
-	close(f.done)
+	f.session.usedAt = startedAt
+	s.sessions[address], s.prefix = f.session, f.session.prefix
 }
 
 // logIn makes a connection. If the server refuses the login, the secret may have been changed, so it is read again.
-func (s *Store) logIn(ctx context.Context) (*session, error) {
+func (s *Store) logIn(ctx context.Context, address string) (*session, error) {
 	document, err := s.config.Secrets.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.connect(document)
+	connected, err := s.connect(ctx, address, document.Ledger)
 	if isRefused(err) {
 		if renewed, again := s.config.Secrets.Reread(ctx, document); again {
 			document = renewed
-			client, err = s.connect(document)
+			connected, err = s.connect(ctx, address, document.Ledger)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &session{client, keysOf(document.SDKAppID)}, nil
+	return &session{address: address, pipe: connected, prefix: prefix(document.SDKAppID)}, nil
 }
 
 // isRefused reports whether an error is the server's answer to a wrong or missing login.
 func isRefused(err error) bool {
-	reply, ok := valkey.IsValkeyErr(err)
-	if !ok {
+	var reply redigo.Error
+	if !errors.As(err, &reply) {
 		return false
 	}
-	text := reply.Error()
+	text := string(reply)
 	return strings.HasPrefix(text, "WRONGPASS") || strings.HasPrefix(text, "NOAUTH") || strings.HasPrefix(text, "ERR invalid password")
 }
 
-// connect dials the server and asks it whether it is part of a cluster. Only a single node has databases other than 0.
-func (s *Store) connect(document *secret.Document) (valkey.Client, error) {
-	client, err := valkey.NewClient(valkey.ClientOption{
-		InitAddress: []string{s.address}, SelectDB: s.database, ForceSingleClient: s.database != 0,
-		Username: document.Ledger.Username.Reveal(), Password: document.Ledger.Password.Reveal(),
-		TLSConfig: s.tls, DialCtxFn: s.dialTCP,
-		// Without keep-alive the client sends no pings of its own: they would fail in a process that is frozen now and then.
-		Dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: -1}, ConnWriteTimeout: commandTimeout,
-		ReadBufferEachConn: bufferSize, WriteBufferEachConn: bufferSize, RingScaleEachConn: 8,
-		PipelineMultiplex: -1,   // one connection to each node
-		AlwaysPipelining:  true, // then a command returns as soon as its context is done
-		DisableRetry:      true, DisableCache: true, ClientSetInfo: []string{},
-	})
+// connect opens a connection and logs in.
+func (s *Store) connect(ctx context.Context, address string, login secret.LedgerLogin) (*pipe, error) {
+	conn, err := s.dialTCP(ctx, address)
 	if err != nil {
-		if client != nil {
-			client.Close()
-		}
 		return nil, err
 	}
-	return client, nil
+	opened := newPipe(conn)
+	if err := s.authenticate(ctx, opened, login); err != nil {
+		opened.close()
+		return nil, err
+	}
+	return opened, nil
 }
 
-const bufferSize = 64 << 10 // bytes; the client's default is half a megabyte
+func (s *Store) authenticate(ctx context.Context, opened *pipe, login secret.LedgerLogin) error {
+	username, password := login.Username.Reveal(), login.Password.Reveal()
+	first := request{name: "PING"} // which is refused if the server wants a login
+	switch {
+	case username != "":
+		first = request{name: "AUTH", args: []any{username, password}}
+	case password != "":
+		first = request{name: "AUTH", args: []any{password}}
+	}
+	requests := []request{first}
+	if s.database != 0 {
+		requests = append(requests, request{name: "SELECT", args: []any{s.database}})
+	}
+	replies, err := opened.do(ctx, requests)
+	for _, reply := range replies {
+		if refusal, failed := reply.(redigo.Error); failed {
+			return withoutPassword(refusal, password)
+		}
+	}
+	return err
+}
 
-// dialTCP opens a connection, with TLS if config is not nil.
-func (s *Store) dialTCP(ctx context.Context, address string, _ *net.Dialer, config *tls.Config) (net.Conn, error) {
+// withoutPassword removes the password from an error reply. A server that does not know a command repeats its arguments.
+func withoutPassword(reply redigo.Error, password string) redigo.Error {
+	text, _, _ := strings.Cut(string(reply), ", with args")
+	if password != "" {
+		text = strings.ReplaceAll(text, password, "(password)")
+	}
+	return redigo.Error(text)
+}
+
+// dialTCP opens a connection, with TLS if it is configured. All nodes of a cluster must have certificates for the configured host.
+func (s *Store) dialTCP(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, err := s.config.Dial(ctx, "tcp", address)
-	if err != nil || config == nil {
+	if err != nil || s.tls == nil {
 		return conn, err
 	}
-	secured := tls.Client(conn, config)
+	secured := tls.Client(conn, s.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		conn.Close()
 		return nil, err
@@ -169,14 +199,14 @@ func (s *Store) dialTCP(ctx context.Context, address string, _ *net.Dialer, conf
 	return secured, nil
 }
 
-// Close closes the connection. The store must not be used afterwards.
+// Close closes the connections. The store must not be used afterwards.
 func (s *Store) Close() {
 	s.mu.Lock()
 	s.closed = true
-	current := s.current
-	s.current = nil
+	open := slices.Collect(maps.Values(s.sessions))
+	clear(s.sessions)
 	s.mu.Unlock()
-	if current != nil {
-		current.client.Close()
+	for _, session := range open {
+		session.pipe.close()
 	}
 }
