@@ -51,6 +51,7 @@ type sweep struct {
 	failure     error                // the first one
 	renewed     map[string]time.Time // when this run stored new numbers, by room
 	oldest      time.Time            // of the numbers of live streams, after this run
+	taken       map[string]bool      // ids of the rooms that have had their turn
 }
 
 // Sweep asks Tencent for the numbers of every open stream, the one with the oldest numbers first, until its time is used up. It finds
@@ -60,7 +61,7 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	if p.config.Ledger == nil {
 		return giftstats.Invalid("a sweep needs a ledger: set GIFTSTATS_LEDGER")
 	}
-	s := &sweep{p: p, started: p.config.Now(), renewed: map[string]time.Time{}}
+	s := &sweep{p: p, started: p.config.Now(), renewed: map[string]time.Time{}, taken: map[string]bool{}}
 	s.ends = s.started.Add(sweepTime)
 	holder := rand.Text()
 	taken, err := p.config.Ledger.Lease(ctx, "sweep", holder, s.ends.Add(giftstats.MaxMargin))
@@ -72,8 +73,12 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
-	s.list(ctx)
+	listed := make(chan bool, 1)
+	go func() { listed <- s.list(ctx) }() // takes 15 s for 1,000 rooms, which would be missing for their numbers
 	s.run(ctx)
+	if <-listed && ctx.Err() == nil {
+		s.run(ctx) // the rooms that only the list knows
+	}
 	release, cancelRelease := context.WithTimeout(context.WithoutCancel(ctx), giftstats.MaxMargin)
 	defer cancelRelease()
 	if err := p.config.Ledger.Release(release, "sweep", holder); err != nil {
@@ -107,14 +112,14 @@ func (s *sweep) sighting(room giftstats.RoomInfo) ledger.Sighting {
 	}
 }
 
-// run goes through the open streams.
+// run goes through the open streams of the rooms that have not had their turn.
 func (s *sweep) run(ctx context.Context) {
 	rooms, err := s.open(ctx)
 	if err != nil {
 		s.failed(ctx, err)
 		return
 	}
-	s.rooms = len(rooms)
+	s.rooms += len(rooms)
 	var ends sync.WaitGroup // apart, so that receivers that are down do not keep the live streams waiting
 	ends.Go(func() { each(rooms, endWorkers, func(room ledger.Room) { s.finishEnded(ctx, room) }) })
 	each(rooms, sweepWorkers, func(room ledger.Room) {
@@ -139,12 +144,13 @@ func each(rooms []ledger.Room, workers int, do func(ledger.Room)) {
 	group.Wait()
 }
 
-// open returns the rooms with open streams, the one whose turn was longest ago first.
+// open returns the rooms with open streams that have not had their turn, the one whose turn was longest ago first.
 func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 	ids, err := s.p.config.Ledger.OpenRooms(ctx)
 	if err != nil {
 		return nil, err
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return s.taken[id] })
 	var rooms []ledger.Room
 	for part := range slices.Chunk(ids, roomsAtOnce) {
 		some, err := s.p.config.Ledger.Rooms(ctx, part)
@@ -152,7 +158,7 @@ func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 			return nil, err
 		}
 		for _, room := range some {
-			if len(room.Streams) > 0 {
+			if s.taken[room.RoomID] = true; len(room.Streams) > 0 {
 				rooms = append(rooms, room)
 			}
 		}

@@ -6,18 +6,20 @@ import (
 	"time"
 )
 
-// list reads all rooms of the app, at most every five minutes, and opens the streams of those that are not known.
-func (s *sweep) list(ctx context.Context) {
+// list reads all rooms of the app, at most every five minutes, and opens the streams of those that are not known. It reports whether it
+// has read any.
+func (s *sweep) list(ctx context.Context) bool {
 	l, holder := s.p.config.Ledger, rand.Text()
 	due, err := l.Lease(ctx, "list", holder, s.started.Add(listEvery-time.Second))
 	if err != nil || !due {
 		s.failed(ctx, err)
-		return
+		return false
 	}
 	if err := s.listAll(ctx); err != nil {
 		s.failed(ctx, err)
 		s.failed(ctx, l.Release(ctx, "list", holder)) // the next sweep tries again
 	}
+	return true
 }
 
 // listAll reads the list page by page. A room that cannot be stored does not keep the others from their turn.
