@@ -56,8 +56,8 @@ deploy-tencent: build-tencent ## check what serverless.yml needs, then deploy wi
 	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
 	@sh tools/check-tencent.sh after $(STAGE)
 
-bench: package ## measure start-up, requests, batches and stream ends, and print one table
-	go test -run '^$$' -bench . -benchtime 1x ./internal/bench
+bench: package ## measure start-up, requests, batches, gifts and sweeps, and print one table (some minutes)
+	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench
 
 include e2e/e2e.mk
 

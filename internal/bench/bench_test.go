@@ -32,7 +32,8 @@ type report struct{ lines map[string][]string } // by the name of the benchmark
 
 // order is the order of the benchmarks in the table: from the start of a function to the end of a stream, then the less important.
 var order = []string{
-	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd", "BenchmarkSigning", "BenchmarkSize",
+	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd",
+	"BenchmarkGifts", "BenchmarkTopSenders", "BenchmarkSweep", "BenchmarkSigning", "BenchmarkSize",
 }
 
 // verdict says whether a goal is met. It is empty if there is no goal.

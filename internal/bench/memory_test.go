@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // residentPeak returns the peak memory of a process in MB. It reads /proc, because the usage that a parent gets after the end
@@ -28,4 +29,24 @@ func residentPeak(b *testing.B, pid int) float64 {
 	}
 	b.Fatal("/proc does not show the peak memory")
 	return 0
+}
+
+// processorTime returns the time that a process has spent on a processor.
+func processorTime(b *testing.B, pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on all architectures with Linux that Go supports
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest)
+	var total time.Duration
+	for _, text := range fields[11:13] { // utime and stime
+		ticks, err := strconv.Atoi(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		total += time.Duration(ticks) * tick
+	}
+	return total
 }

@@ -63,6 +63,7 @@ type tableKey struct{ pk, sk string }
 type table struct {
 	items   map[tableKey]item
 	indexes map[string]string // partition keys by name; their sort key is pk, and they hold the keys only
+	kept    map[string][]item // results of sorted
 }
 
 // CreateTable creates a DynamoDB table with the string keys pk and sk. Its indexes have the given partition keys and the sort key pk,
@@ -70,7 +71,7 @@ type table struct {
 func (s *Server) CreateTable(name string, indexes map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tables[name] = &table{items: map[tableKey]item{}, indexes: maps.Clone(indexes)}
+	s.tables[name] = &table{map[tableKey]item{}, maps.Clone(indexes), map[string][]item{}}
 }
 
 // LimitPages sets how many items an answer of Query has at most; 0 removes the limit.
@@ -184,6 +185,7 @@ func (t *table) store(i item) *failure {
 		return invalid("Item size has exceeded the maximum allowed size")
 	}
 	t.items[key] = i
+	t.written(key.pk)
 	return nil
 }
 
@@ -218,6 +220,7 @@ func deleteItem(t *table, input *tableInput, e *expressions) (any, *failure) {
 		return nil, failed
 	}
 	delete(t.items, key)
+	t.written(key.pk)
 	return struct{}{}, nil
 }
 

@@ -17,6 +17,7 @@ type expressions struct {
 	used   map[string]bool
 	err    string
 	read   map[string][]string // tokens by expression
+	known  map[string]bool     // words that are names
 
 	tokens []string // what is left of the current expression
 	item   item     // that it is evaluated for
@@ -33,6 +34,7 @@ var reserved = []string{"COUNT", "NAME", "OPEN", "RECORD", "STREAM", "TIMESTAMP"
 func newExpressions(input *tableInput) *expressions {
 	e := &expressions{
 		names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues, used: map[string]bool{}, read: map[string][]string{},
+		known: map[string]bool{},
 	}
 	// Every expression is read once, also if there is no item for it.
 	for _, expression := range []string{input.ConditionExpression, input.KeyConditionExpression} {
@@ -208,9 +210,10 @@ func (e *expressions) name(word string) string {
 		}
 		return e.names[word]
 	}
-	if slices.Contains(reserved, strings.ToUpper(word)) {
+	if !e.known[word] && slices.Contains(reserved, strings.ToUpper(word)) {
 		e.mistake("Attribute name is a reserved keyword; reserved keyword: " + word)
 	}
+	e.known[word] = true
 	return word
 }
 

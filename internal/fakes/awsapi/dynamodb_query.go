@@ -19,28 +19,43 @@ func (s *Server) query(t *table, input *tableInput, e *expressions) (any, *failu
 	case indexed && input.ConsistentRead:
 		return nil, invalid("Consistent reads are not supported on global secondary indexes")
 	}
+	found, after := slices.Clone(t.sorted(e.partition(input.KeyConditionExpression))), 1
+	if input.ScanIndexForward != nil && !*input.ScanIndexForward {
+		after = -1
+		slices.Reverse(found)
+	}
+	start := input.ExclusiveStartKey
+	found = slices.DeleteFunc(found, func(i item) bool {
+		return start != nil && byKey(i, start) != after || !e.holds(input.KeyConditionExpression, i)
+	})
+	return e.page(found, s.pageLimit(input.Limit), partition, input.ProjectionExpression), nil
+}
+
+// sorted returns the items with a partition key, or those with any if it is empty. It keeps the result until a write, because a table
+// may be large.
+func (t *table) sorted(partition string) []item {
+	if kept, ok := t.kept[partition]; ok {
+		return kept
+	}
 	var found []item
-	asked := e.partition(input.KeyConditionExpression)
 	for key, stored := range t.items {
-		if asked != "" && key.pk != asked { // a table may be large
-			continue
-		}
-		if e.holds(input.KeyConditionExpression, stored) {
+		if partition == "" || key.pk == partition {
 			found = append(found, stored)
 		}
 	}
-	order := func(a, b item) int {
-		return cmp.Or(cmp.Compare(a["pk"].text(), b["pk"].text()), cmp.Compare(a["sk"].text(), b["sk"].text()))
-	}
-	if input.ScanIndexForward != nil && !*input.ScanIndexForward {
-		forward := order
-		order = func(a, b item) int { return forward(b, a) }
-	}
-	slices.SortFunc(found, order)
-	if start := input.ExclusiveStartKey; start != nil {
-		found = slices.DeleteFunc(found, func(i item) bool { return order(i, start) <= 0 })
-	}
-	return e.page(found, s.pageLimit(input.Limit), partition, input.ProjectionExpression), nil
+	slices.SortFunc(found, byKey)
+	t.kept[partition] = found
+	return found
+}
+
+// written forgets what sorted has kept of a partition.
+func (t *table) written(partition string) {
+	delete(t.kept, partition)
+	delete(t.kept, "")
+}
+
+func byKey(a, b item) int {
+	return cmp.Or(cmp.Compare(a["pk"].text(), b["pk"].text()), cmp.Compare(a["sk"].text(), b["sk"].text()))
 }
 
 // pageLimit returns how many items an answer may have; 0 for any number.
@@ -61,30 +76,17 @@ func (e *expressions) page(found []item, limit int, partition, projection string
 		}
 		return only
 	}
-	if most := fitting(found); most > 0 && (limit == 0 || most < limit) {
-		limit = most
-	}
-	if limit > 0 && len(found) >= limit {
-		found = found[:limit]
-		output.LastEvaluatedKey = keys(found[limit-1])
-	}
+	size := 0
 	for _, stored := range found {
+		size += stored.size()
 		if partition != "" {
 			stored = keys(stored)
 		}
 		output.Items = append(output.Items, e.project(projection, stored))
-	}
-	output.Count = len(output.Items)
-	return output
-}
-
-// fitting returns how many items an answer has when it reaches its largest size; 0 if it does not.
-func fitting(found []item) int {
-	size := 0
-	for n, stored := range found {
-		if size += stored.size(); size > maxPage {
-			return n + 1
+		if output.Count++; output.Count == limit || size > maxPage {
+			output.LastEvaluatedKey = keys(stored)
+			break
 		}
 	}
-	return 0
+	return output
 }

@@ -177,6 +177,9 @@ func (r *Runtime) WaitOutput(ctx context.Context, text string, times int) error 
 // ColdStart is the time from starting the process to its answer to a ping, with an error of some milliseconds.
 func (r *Runtime) ColdStart() time.Duration { return r.coldStart }
 
+// PID is the id of the process, for measurements.
+func (r *Runtime) PID() int { return r.process.PID() }
+
 // Close stops the process and returns when it has ended. Running and waiting invocations end with an error. Close may be called
 // more than once.
 func (r *Runtime) Close() {
