@@ -77,6 +77,11 @@ func (p *Processor) roomInfo(ctx context.Context, known evidence, started time.T
 
 // numbers asks for the numbers of every account and of the room.
 func (p *Processor) numbers(ctx context.Context, known evidence) ([]giftstats.Result, *giftstats.RoomTotals, error) {
+	done, err := p.budget.take(ctx, len(known.accounts)+2)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
 	queries := make([]giftstats.Query, len(known.accounts))
 	for i, account := range known.accounts {
 		queries[i] = giftstats.Query{RoomID: known.roomID, Account: account}

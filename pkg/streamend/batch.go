@@ -1,11 +1,13 @@
 package streamend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,14 +36,26 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	errs := make([]error, len(messages))
 	var group errgroup.Group
 	group.SetLimit(batchWorkers)
-	for i, message := range messages {
+	for _, i := range smallestFirst(messages) {
 		group.Go(func() error {
-			errs[i] = p.processMessage(ctx, message)
+			errs[i] = p.processMessage(ctx, messages[i])
 			return nil
 		})
 	}
 	group.Wait()
 	return errs
+}
+
+// smallestFirst orders the messages by the number of accounts that their events name, so that large events do not use up the time of
+// small ones.
+func smallestFirst(messages []Message) []int {
+	order, size := make([]int, len(messages)), make([]int, len(messages))
+	for i, message := range messages {
+		event, _ := decode(message.Body) // an event that cannot be decoded costs nothing
+		order[i], size[i] = i, len(event.Accounts)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[a], size[b]) })
+	return order
 }
 
 // processMessage processes one message and logs one line about it. A panic becomes the error of this message.

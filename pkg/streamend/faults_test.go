@@ -177,7 +177,7 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 		t.Fatal(err)
 	}
 	processor, err := streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(client), Receivers: []delivery.Receiver{{Name: "customer", Deliverer: deliver}},
+		Rate: 10_000, Service: giftstats.NewService(client), Receivers: []delivery.Receiver{{Name: "customer", Deliverer: deliver}},
 		WaitIdle: secrets.WaitIdle, Meter: new(telemetry.Meter), Now: time.Now, Logger: quiet,
 	})
 	if err != nil {

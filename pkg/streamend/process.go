@@ -18,6 +18,7 @@ import (
 // Config of a [Processor]. All fields but Ledger are required.
 type Config struct {
 	Service   *giftstats.Service
+	Rate      float64 // calls to Tencent per second that the limiter of Service allows
 	Receivers []delivery.Receiver
 	Ledger    *ledger.Ledger        // nil: nothing is remembered
 	WaitIdle  func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.WaitIdle
@@ -27,7 +28,10 @@ type Config struct {
 }
 
 // Processor turns events into delivered summaries. It may be used from several goroutines.
-type Processor struct{ config Config }
+type Processor struct {
+	config Config
+	budget *budget
+}
 
 // NewProcessor returns a Processor, or an error that names the fields that are missing.
 func NewProcessor(config Config) (*Processor, error) {
@@ -37,6 +41,7 @@ func NewProcessor(config Config) (*Processor, error) {
 		present bool
 	}{
 		{name: "Service", present: config.Service != nil},
+		{name: "Rate", present: config.Rate > 0},
 		{name: "Receivers", present: len(config.Receivers) > 0},
 		{name: "WaitIdle", present: config.WaitIdle != nil},
 		{name: "Meter", present: config.Meter != nil},
@@ -50,7 +55,7 @@ func NewProcessor(config Config) (*Processor, error) {
 	if len(missing) > 0 {
 		return nil, errors.Join(missing...)
 	}
-	return &Processor{config}, nil
+	return &Processor{config, newBudget(config.Rate)}, nil
 }
 
 var errUndelivered = errors.New("deliver")

@@ -77,11 +77,27 @@ func processor(t testing.TB, e giftstats.Engine, d delivery.Deliverer) *streamen
 
 func logging(t testing.TB, e giftstats.Engine, d delivery.Deliverer, log io.Writer) *streamend.Processor {
 	t.Helper()
-	p, err := streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(e), Receivers: []delivery.Receiver{{Name: "box", Deliverer: d}}, WaitIdle: func(context.Context) {},
-		Meter: new(telemetry.Meter), Now: func() time.Time { return now },
+	return newProcessor(t, streamend.Config{
+		Service: giftstats.NewService(e), Receivers: []delivery.Receiver{{Name: "box", Deliverer: d}},
+		Now:    func() time.Time { return now },
 		Logger: slog.New(telemetry.Handler{Handler: slog.NewJSONHandler(log, nil)}),
 	})
+}
+
+// newProcessor returns a processor with defaults for what config lacks.
+func newProcessor(t testing.TB, config streamend.Config) *streamend.Processor {
+	t.Helper()
+	if config.Rate == 0 {
+		config.Rate = 10_000
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	config.WaitIdle, config.Meter = func(context.Context) {}, new(telemetry.Meter)
+	p, err := streamend.NewProcessor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -439,7 +455,7 @@ func TestProcessAllReportsWhatTheDeadlineLeaves(t *testing.T) {
 func ExampleProcessor_Process() {
 	b := &box{}
 	p, err := streamend.NewProcessor(streamend.Config{
-		Service: giftstats.NewService(engine{}), Receivers: []delivery.Receiver{{Name: "box", Deliverer: b}},
+		Rate: 10_000, Service: giftstats.NewService(engine{}), Receivers: []delivery.Receiver{{Name: "box", Deliverer: b}},
 		WaitIdle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -96,7 +96,7 @@ func New(config Config) (*App, error) {
 		return nil, fmt.Errorf("GIFTSTATS_LEDGER: %w", err)
 	}
 	processor, err := config.processor(streamend.Config{
-		Service: service, Ledger: remembered, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
+		Service: service, Rate: s.RateLimit, Ledger: remembered, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
 	}, secrets)
 	if err != nil {
 		return nil, err

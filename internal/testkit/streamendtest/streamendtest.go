@@ -70,7 +70,7 @@ func (r *Recorder) IDs() string {
 // NewProcessor returns a processor that delivers to the recorder.
 func NewProcessor(recorder *Recorder) (*streamend.Processor, error) {
 	return streamend.NewProcessor(streamend.Config{
-		Service:   giftstats.NewService(engine{}),
+		Rate: 10_000, Service: giftstats.NewService(engine{}),
 		Receivers: []delivery.Receiver{{Name: "recorder", Deliverer: recorder}},
 		WaitIdle:  func(context.Context) {},
 		Meter:     new(telemetry.Meter),

@@ -1,0 +1,116 @@
+package streamend_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/permanent"
+	"github.com/giftstats/giftstats/pkg/streamend"
+)
+
+// limited is an engine behind a limiter, as Tencent's is.
+type limited struct {
+	engine
+	limiter *giftstats.Limiter
+}
+
+func (l limited) GiftCount(ctx context.Context, q giftstats.Query) (giftstats.Stats, error) {
+	if err := l.limiter.Wait(ctx); err != nil {
+		return giftstats.Stats{}, err
+	}
+	return l.engine.GiftCount(ctx, q)
+}
+
+func (l limited) RoomInfo(ctx context.Context, roomID string) (giftstats.RoomInfo, error) {
+	if err := l.limiter.Wait(ctx); err != nil {
+		return giftstats.RoomInfo{}, err
+	}
+	return l.engine.RoomInfo(ctx, roomID)
+}
+
+func (l limited) RoomStats(ctx context.Context, roomID string) (giftstats.RoomStats, error) {
+	if err := l.limiter.Wait(ctx); err != nil {
+		return giftstats.RoomStats{}, err
+	}
+	return l.engine.RoomStats(ctx, roomID)
+}
+
+// turn processes the messages as one invocation does, and returns those that failed.
+func turn(t *testing.T, b *box, rate float64, timeout time.Duration, messages []streamend.Message) []streamend.Message {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	var failed []streamend.Message
+	processor := newProcessor(t, streamend.Config{
+		Service: giftstats.NewService(limited{limiter: giftstats.NewLimiter(rate)}), Rate: rate,
+		Receivers: []delivery.Receiver{{Name: "box", Deliverer: b}},
+	})
+	for i, err := range processor.ProcessAll(ctx, messages) {
+		if permanent.Is(err) {
+			t.Errorf("permanent failure: %v", err)
+		}
+		if err != nil {
+			failed = append(failed, messages[i])
+		}
+	}
+	return failed
+}
+
+func eventOf(id string, accounts int) streamend.Message {
+	names := make([]string, accounts)
+	for i := range names {
+		names[i] = fmt.Sprintf("%q", fmt.Sprintf("a%d", i))
+	}
+	return streamend.Message{ID: id, Body: []byte(`{"event_id":"` + id + `","room_id":"r","accounts":[` + strings.Join(names, ",") + `]}`)}
+}
+
+// Ten events of 12 accounts at 4 calls per second take 38 s. If they shared the way to a deadline of 20 s, none of them would ever be
+// delivered.
+func TestBatchThatDoesNotFitMakesProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queue []streamend.Message
+		for i := range 10 {
+			queue = append(queue, eventOf(fmt.Sprintf("e-%d", i), 12))
+		}
+		b := &box{}
+		for turns := 1; len(queue) > 0; turns++ {
+			before := len(queue)
+			queue = turn(t, b, 4, 20*time.Second, queue)
+			if len(queue) == before {
+				t.Fatalf("turn %d delivered none of %d events", turns, before)
+			}
+			if turns > 4 {
+				t.Fatalf("%d events are left after %d turns", len(queue), turns)
+			}
+		}
+		if len(b.messages) != 10 {
+			t.Errorf("%d deliveries of 10 events", len(b.messages))
+		}
+	})
+}
+
+// Nine events of 100 accounts at 20 calls per second take 46 s.
+func TestLargeEventsDoNotStarveASmallOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queue []streamend.Message
+		for i := range 9 {
+			queue = append(queue, eventOf(fmt.Sprintf("large-%d", i), 100))
+		}
+		queue = append(queue, eventOf("small", 1))
+		failed := turn(t, &box{}, 20, 30*time.Second, queue)
+		for _, message := range failed {
+			if message.ID == "small" {
+				t.Error("the small event was not delivered")
+			}
+		}
+		if len(failed) > 5 {
+			t.Errorf("%d of 10 events failed in a turn that has the time for four large ones", len(failed))
+		}
+	})
+}
