@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,22 +28,31 @@ func TestLedgerInRedis(t *testing.T) {
 	testLedger(t, startRedis(t, ""))
 }
 
+// Each node has half of the slots, and the store knows the address of one.
 func TestLedgerInRedisCluster(t *testing.T) {
-	at := startRedis(t, "cluster-enabled yes")
-	slots := make([]string, 16384)
-	for i := range slots {
-		slots[i] = fmt.Sprint(i)
-	}
-	if answer := askRedis(t, at, "CLUSTER ADDSLOTS "+strings.Join(slots, " ")); !strings.Contains(answer, "+OK") {
-		t.Fatalf("the answer to CLUSTER ADDSLOTS is %q", answer)
-	}
-	for !strings.Contains(askRedis(t, at, "CLUSTER INFO"), "cluster_state:ok") {
-		if t.Context().Err() != nil {
-			t.Fatal("the cluster does not start")
+	const settings, slots = "cluster-enabled yes", 16384
+	first, second := startRedis(t, settings), startRedis(t, settings)
+	for i, at := range []string{first, second} {
+		var half strings.Builder
+		for slot := i * slots / 2; slot < (i+1)*slots/2; slot++ {
+			fmt.Fprintf(&half, " %d", slot)
 		}
-		time.Sleep(50 * time.Millisecond)
+		if answer := askRedis(t, at, "CLUSTER ADDSLOTS"+half.String()); strings.Count(answer, "+OK") != 3 {
+			t.Fatalf("the answer to CLUSTER ADDSLOTS is %q", answer)
+		}
 	}
-	testLedger(t, at)
+	if answer := askRedis(t, first, "CLUSTER MEET "+strings.Replace(second, ":", " ", 1)); strings.Count(answer, "+OK") != 3 {
+		t.Fatalf("the answer to CLUSTER MEET is %q", answer)
+	}
+	for _, at := range []string{first, second} {
+		for !strings.Contains(askRedis(t, at, "CLUSTER INFO"), "cluster_state:ok") {
+			if t.Context().Err() != nil {
+				t.Fatal("the cluster does not start")
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	testLedger(t, first)
 }
 
 // testLedger runs the tests of all stores. Each part has an app of its own, so that it finds no records.
@@ -74,7 +84,7 @@ func (login) Reread(context.Context, *secret.Document) (*secret.Document, bool) 
 // startRedis starts a server until the test ends, and returns its address. It keeps nothing.
 func startRedis(t *testing.T, more string) string {
 	t.Helper()
-	at, dir := addresses(t, 1)[0], t.TempDir()
+	at, dir := redisAddress(t), t.TempDir()
 	host, port, _ := strings.Cut(at, ":")
 	user := func(name, rights string) string {
 		return "user " + name + " on >" + fixture.LedgerPassword + " " + rights
@@ -89,6 +99,18 @@ func startRedis(t *testing.T, more string) string {
 	}
 	await(t, at, start(t, nil, filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "redis", "redis-server"), settings))
 	return at
+}
+
+// redisAddress returns a free address. The nodes of a cluster talk to each other at a port that is higher by 10000.
+func redisAddress(t *testing.T) string {
+	t.Helper()
+	for {
+		at := addresses(t, 1)[0]
+		_, port, _ := strings.Cut(at, ":")
+		if n, err := strconv.Atoi(port); err != nil || n <= 55535 {
+			return at
+		}
+	}
 }
 
 // askRedis sends a command as an administrator, and returns the answer.
