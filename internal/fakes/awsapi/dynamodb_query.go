@@ -66,7 +66,7 @@ func (s *Server) pageLimit(asked int) int {
 	return min(asked, s.pageSize)
 }
 
-// page returns the first items. Like DynamoDB, it names a key to go on after whenever a limit is reached.
+// page returns the first items. Like DynamoDB, it names a key to go on after whenever the limit is reached, also by the last item.
 func (e *expressions) page(found []item, limit int, partition, projection string) queryOutput {
 	var output queryOutput
 	keys := func(i item) item {
@@ -77,16 +77,20 @@ func (e *expressions) page(found []item, limit int, partition, projection string
 		return only
 	}
 	size := 0
-	for _, stored := range found {
-		size += stored.size()
+	for n, stored := range found {
+		if size += stored.size(); size > maxPage {
+			output.LastEvaluatedKey = keys(found[n-1]) // the largest item is smaller than a page
+			break
+		}
 		if partition != "" {
 			stored = keys(stored)
 		}
 		output.Items = append(output.Items, e.project(projection, stored))
-		if output.Count++; output.Count == limit || size > maxPage {
+		if n+1 == limit {
 			output.LastEvaluatedKey = keys(stored)
 			break
 		}
 	}
+	output.Count = len(output.Items)
 	return output
 }

@@ -253,3 +253,30 @@ func TestDynamoDBBatchWrite(t *testing.T) {
 		})
 	}
 }
+
+// An answer of Query has at most 1 MB. The next one goes on after its last item, and sees what was written since.
+func TestDynamoDBPages(t *testing.T) {
+	t.Parallel()
+	server := withTable(t)
+	const query = `{"TableName":"t","KeyConditionExpression":"pk = :pk","ExpressionAttributeValues":{":pk":{"S":"b"}},` +
+		`"ProjectionExpression":"sk"%s}`
+	put := func(sk string) {
+		body := fmt.Sprintf(`{"TableName":"t","Item":{"pk":{"S":"b"},"sk":{"S":%q},"x":{"S":%q}}}`, sk, strings.Repeat("x", 390<<10))
+		if got := dynamodb(t, server, "PutItem", body); got.status != 200 {
+			t.Fatalf("answer %d %v", got.status, got.body)
+		}
+	}
+	for _, sk := range []string{"1", "2", "3"} {
+		put(sk)
+	}
+	first := dynamodb(t, server, "Query", fmt.Sprintf(query, ""))
+	want := "map[Count:2 Items:[map[sk:map[S:1]] map[sk:map[S:2]]] LastEvaluatedKey:map[pk:map[S:b] sk:map[S:2]]]"
+	if got := fmt.Sprint(first.body); got != want {
+		t.Errorf("first page: %s, want %s", got, want)
+	}
+	put("4")
+	second := dynamodb(t, server, "Query", fmt.Sprintf(query, `,"ExclusiveStartKey":{"pk":{"S":"b"},"sk":{"S":"2"}}`))
+	if got, want := fmt.Sprint(second.body), "map[Count:2 Items:[map[sk:map[S:3]] map[sk:map[S:4]]]]"; got != want {
+		t.Errorf("second page: %s, want %s", got, want)
+	}
+}
