@@ -142,10 +142,7 @@ func TestAWS(t *testing.T) {
 			t.Errorf("the dead letters are %+v", letters)
 		}
 	})
-	for _, secret := range []string{
-		fixture.SecretKey, fixture.APIKey, fixture.LiveToken, fixture.DeliveryKey,
-		environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"],
-	} {
+	for _, secret := range append(fixture.Secrets(), environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"]) {
 		if strings.Contains(api.Output()+streamEnd.Output(), secret) {
 			t.Errorf("%q is in the output", secret)
 		}

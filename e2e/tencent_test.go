@@ -76,7 +76,7 @@ func TestTencent(t *testing.T) {
 			t.Errorf("the customer received %s, want it to contain %s", body, want)
 		}
 	}
-	for _, secret := range []string{fixture.SecretKey, fixture.APIKey, fixture.LiveToken, fixture.DeliveryKey, key, role} {
+	for _, secret := range append(fixture.Secrets(), key, role) {
 		if strings.Contains(api.Output()+streamEnd.Output(), secret) {
 			t.Errorf("%q is in the output", secret)
 		}
