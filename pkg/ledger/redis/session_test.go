@@ -84,7 +84,7 @@ func TestConnectionGoesSilent(t *testing.T) {
 	w := newWorld(t)
 	w.lease(t.Context(), t)
 	w.network.silence()
-	w.lease(within(t, time.Second), t)
+	w.lease(within(t, 4*time.Second), t)
 	if n := w.network.dials(); n != 2 {
 		t.Errorf("there were %d connections", n)
 	}
