@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,7 +89,10 @@ func TestUnusableAnswers(t *testing.T) {
 			text:   "check GIFTSTATS_ENDPOINT",
 		},
 		{name: "404", answer: answer{status: 404}, want: giftstats.CodeUpstreamConfig, text: "check GIFTSTATS_ENDPOINT"},
-		{name: "403", answer: answer{status: 403}, want: giftstats.CodeUpstreamRejected, text: "HTTP status 403"},
+		{name: "400 of a proxy", answer: answer{status: 400, body: "Bad Request"}, want: unavailable, text: "HTTP status 400"},
+		{name: "403 of a firewall", answer: answer{status: 403, body: "<html>"}, want: unavailable, text: "HTTP status 403"},
+		{name: "413 of a proxy", answer: answer{status: 413, body: "{}"}, want: unavailable, text: "HTTP status 413"},
+		{name: "421 of a proxy", answer: answer{status: 421}, want: unavailable, text: "HTTP status 421"},
 		{name: "a code in a 500", answer: answer{status: 500, body: code(100004, "").body}, want: giftstats.CodeRoomNotFound, text: "100004"},
 		{
 			name:   "a code beside a wrong shape",
@@ -96,14 +100,16 @@ func TestUnusableAnswers(t *testing.T) {
 			want:   giftstats.CodeAccountNotFound,
 			text:   "70107",
 		},
-		{name: "an unknown code", answer: code(123456, "nonsense"), want: giftstats.CodeUpstreamRejected, text: "123456"},
+		{name: "an unknown code", answer: code(123456, "nonsense"), want: unavailable, text: "123456"},
+		{name: "an unknown code in a 400", answer: answer{status: 400, body: code(123456, "x").body}, want: unavailable, text: "123456"},
+		{name: "an unknown limit", answer: code(123456, "system overload"), want: giftstats.CodeRateLimited, text: "123456"},
 		{
 			name:   "an unknown code that says try again",
 			answer: code(123456, "Internal error, please TRY AGAIN"),
 			want:   unavailable,
 			text:   "123456",
 		},
-		{name: "an unknown code that says it in Chinese", answer: code(123456, "系统繁忙，请稍后"), want: unavailable, text: "123456"},
+		{name: "an unknown code that says it in Chinese", answer: code(123456, "系统繁忙"), want: unavailable, text: "123456"},
 		{name: "an unknown code in a 503", answer: answer{status: 503, body: code(123456, "x").body}, want: unavailable, text: "123456"},
 		{name: "the app's own webhook", answer: code(102150, "x"), want: giftstats.CodeUpstreamRejected, text: "102150"},
 		{name: "network", answer: answer{err: errors.New("connection refused")}, want: unavailable, text: "connection refused"},
@@ -122,8 +128,27 @@ func TestUnusableAnswers(t *testing.T) {
 	}
 }
 
+// The end of a stream takes some codes for a result. If a hiccup had one of them, the summary would say that nothing was earned.
+func TestHiccupIsNotTakenForAResult(t *testing.T) {
+	results := []giftstats.Code{
+		giftstats.CodeRoomNotFound, giftstats.CodeAccountNotFound, giftstats.CodeInvalidRequest, giftstats.CodeUpstreamRejected,
+	}
+	hiccups := []answer{code(60002, "x"), code(1, ""), code(123456, "请求过于频繁，请稍后再试"), code(100099, "invalid")}
+	for status := 300; status < 600; status++ {
+		hiccups = append(hiccups, answer{status: status, body: "<html>"})
+	}
+	for _, hiccup := range hiccups {
+		client := newClient(t, &upstream{answers: []answer{hiccup}}, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 1 })
+		if _, err := giftCount(t, client); err == nil || slices.Contains(results, giftstats.AsError(err).Code) {
+			t.Errorf("status %d with %s became %v", hiccup.status, hiccup.body, err)
+		}
+	}
+}
+
 func TestUnknownCodeKeepsItsNumber(t *testing.T) {
-	client := newClient(t, &upstream{answers: []answer{code(123456, "x"+strings.Repeat("é", 400))}}, &keyStore{key: fakeKey}, nil)
+	client := newClient(t, &upstream{answers: []answer{code(123456, "x"+strings.Repeat("é", 400))}}, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
+		c.Attempts = 1
+	})
 	_, err := giftCount(t, client)
 	up := giftstats.AsError(err).Upstream
 	if up == nil || up.ErrorCode != 123456 || up.RequestID != "Id-1" {

@@ -55,12 +55,12 @@ const (
 )
 
 // rules lists the documented codes of the live engine and of the gateway in front of it, in ascending order. The meanings are
-// Tencent's; the classes and what to do are ours. Two are easy to get wrong: 60017 means that requests are disabled, not that
-// there are too many, and 40006 is an internal error, not a limit.
+// Tencent's; the classes and what to do are ours. Three are easy to get wrong: 60017 means that requests are disabled, not
+// that there are too many; 40006 is an internal error, not a limit; and 60002 comes from something between us and the API.
 var rules = []rule{
 	{10006, limited, later, "the group service is called too often", chatOld},
 	{40006, unavailable, later, "internal error of the profile service", chatEN},
-	{60002, rejected, never, "the HTTP request could not be parsed", chatEN},
+	{60002, unavailable, later, "the HTTP request could not be parsed, although it is well formed", chatEN},
 	{60003, rejected, never, "the JSON of the request could not be parsed", chatEN},
 	{60004, credentials, signAgain, "the account or the signature was not accepted", chatEN},
 	{60005, credentials, signAgain, "the account or the signature was not accepted", chatEN},
@@ -132,33 +132,29 @@ var rules = []rule{
 	{102008, rejected, never, "gifts are switched off in the room", sendGift},
 }
 
-// ruleFor returns the rule for a code. An undocumented code is transient only if its text or the HTTP status says so.
-func ruleFor(code, status int, info string) rule {
+// ruleFor returns the rule for a code. Only a documented code can be final: an undocumented one may be a hiccup, and if that were
+// taken for a result, the end of a stream would be reported without numbers.
+func ruleFor(code int, info string) rule {
 	index, found := slices.BinarySearchFunc(rules, code, func(r rule, code int) int { return r.code - code })
 	switch {
 	case found:
 		return rules[index]
 	case code >= 102100 && code <= 102200:
 		return rule{code, rejected, never, "the app's own before-gift webhook rejected the gift", beforeGift}
-	case status >= 500 || soundsTransient(info):
-		return rule{code, unavailable, later, "undocumented code; its text says to try again", ""}
+	case soundsLimited(info):
+		return rule{code, limited, later, "undocumented code; its text is about a limit", ""}
 	default:
-		return rule{code, rejected, never, "undocumented code", ""}
+		return rule{code, unavailable, later, "undocumented code", ""}
 	}
 }
 
-// soundsTransient looks for the words of the documented transient errors. Tencent's texts are English or Chinese.
-func soundsTransient(info string) bool {
+// soundsLimited looks for the words of the documented limits. Tencent's texts are English or Chinese.
+func soundsLimited(info string) bool {
 	info = strings.ToLower(info)
-	for _, word := range []string{
-		"try again", "try later", "retry", "timeout", "timed out", "time out", "busy", "unavailable", "server error", "internal error",
-		"重试", "超时", "繁忙", "服务器内部错误", "系统错误",
-	} {
-		if strings.Contains(info, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(
+		[]string{"limit", "frequen", "overload", "too many", "频繁", "稍后", "限频"},
+		func(word string) bool { return strings.Contains(info, word) },
+	)
 }
 
 func (r rule) detail() string { return fmt.Sprintf("Tencent answered %d: %s", r.code, r.meaning) }

@@ -42,7 +42,7 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 	err := json.Unmarshal(body, into) // decodes as much as it can, even if one field has the wrong type
 	head := into.head()
 	if head.ErrorCode.Value != 0 {
-		return refusal(head, status, retryAfter)
+		return refusal(head, retryAfter)
 	}
 	if status != 200 {
 		return statusFault(status, retryAfter)
@@ -61,8 +61,8 @@ func decode(into answer, status int, retryAfter time.Duration, body []byte) *fau
 }
 
 // refusal returns the fault for an answer with an error code.
-func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
-	rule := ruleFor(int(head.ErrorCode.Value), status, head.ErrorInfo)
+func refusal(head *envelope, retryAfter time.Duration) *fault {
+	rule := ruleFor(int(head.ErrorCode.Value), head.ErrorInfo)
 	return &fault{
 		repeat: rule.repeat,
 		Error: &giftstats.Error{
@@ -74,16 +74,17 @@ func refusal(head *envelope, status int, retryAfter time.Duration) *fault {
 	}
 }
 
-// statusFault returns the fault for an HTTP status without an error code. It comes from something in front of the API.
+// statusFault returns the fault for an HTTP status without an error code. The API uses 200 only, so it comes from something in between,
+// like a proxy, and says nothing about the request.
 func statusFault(status int, retryAfter time.Duration) *fault {
-	class, repeat, what := rejected, never, "the API does not use this status"
+	class, repeat, what := unavailable, later, "the API does not use this status; a proxy or firewall may have answered instead"
 	switch {
 	case status == 429:
-		class, repeat, what = limited, later, "too many requests"
+		class, what = limited, "too many requests"
 	case status == 408 || status >= 500:
-		class, repeat, what = unavailable, later, "try again later"
+		what = "try again later"
 	case status >= 300 && status < 400, status == 404:
-		class, what = config, "this host is not the API; check GIFTSTATS_ENDPOINT"
+		class, repeat, what = config, never, "this host is not the API; check GIFTSTATS_ENDPOINT"
 	}
 	return &fault{repeat: repeat, Error: &giftstats.Error{
 		Code:       class,

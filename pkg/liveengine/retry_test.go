@@ -32,6 +32,13 @@ func TestRetries(t *testing.T) {
 		{name: "cut off", answers: []answer{{body: sample[:50]}, ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "network", answers: []answer{{err: errors.New("reset")}, ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "too often", answers: []answer{code(60007, "x"), ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "a proxy's 400", answers: []answer{{status: 400}, ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "a firewall's 403", answers: []answer{{status: 403}, ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "a proxy's 413", answers: []answer{{status: 413}, ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "a proxy's 421", answers: []answer{{status: 421}, ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "not parsed", answers: []answer{code(60002, "x"), ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "an unknown code", answers: []answer{code(123456, "x"), ok}, calls: 2, took: 100 * time.Millisecond},
+		{name: "an unknown limit", answers: []answer{code(123456, "限频"), ok}, calls: 2, took: 100 * time.Millisecond},
 		{
 			name:    "too often for good",
 			answers: []answer{code(60007, "x")},

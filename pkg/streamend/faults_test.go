@@ -95,7 +95,7 @@ func (u faultyUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 			`"TotalUniqueGiftSenders":1,"TotalLikesReceived":1,"TotalMsgCount":1}}`, n)
 	}
 	status := 200
-	switch u.roll(6) {
+	switch u.roll(10) {
 	case 1:
 		return nil, errors.New("connection reset")
 	case 2:
@@ -108,6 +108,14 @@ func (u faultyUpstream) RoundTrip(r *http.Request) (*http.Response, error) {
 		answer = `{"ActionStatus":"OK","ErrorCode":0,"Response":{}}`
 	case 6:
 		answer = `{"ActionStatus":"FAIL","ErrorCode":60007,"ErrorInfo":"too often"}`
+	case 7:
+		status, answer = 403, "<html>a firewall's page</html>"
+	case 8:
+		status, answer = 413, `{"error":"a proxy's answer"}`
+	case 9:
+		answer = `{"ActionStatus":"FAIL","ErrorCode":60002,"ErrorInfo":"http parse error"}`
+	case 10:
+		answer = `{"ActionStatus":"FAIL","ErrorCode":123456,"ErrorInfo":"请求过于频繁，请稍后再试"}`
 	}
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), Request: r}, nil
 }
@@ -187,7 +195,8 @@ func instance(t *testing.T, d *dice, receiver *faultyReceiver) *streamend.Proces
 }
 
 // 5,000 ends of streams, and a fault in every fifth call to the secret store, to the upstream and to the receiver. What fails
-// is retried, as by a queue. Every summary arrives with the right numbers, and a repeated one has the same id.
+// is retried, as by a queue. Every summary arrives with the right numbers, and a repeated one has the same id. An answer of a proxy or
+// a code that nobody knows is not taken for a room that is gone.
 func TestNothingIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &dice{random: rand.New(rand.NewPCG(20261123, 1))}
