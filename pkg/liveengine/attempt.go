@@ -100,6 +100,8 @@ func (c *Client) unreachable(limited context.Context, err error, usersig string)
 		err = errors.New(withoutSignature(text, usersig))
 	}
 	if limited.Err() != nil {
+		// The other idle connections may be dead for the same reason. HTTP/1.1 has no way to ask.
+		c.config.HTTPClient.CloseIdleConnections()
 		return &fault{repeat: later, Error: &giftstats.Error{
 			Code:   giftstats.CodeUpstreamTimeout,
 			Detail: fmt.Sprintf("Tencent did not answer within %s (GIFTSTATS_TIMEOUT)", c.config.Timeout),

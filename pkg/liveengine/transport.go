@@ -14,6 +14,10 @@ const (
 	maxConnections = 64               // per host: enough for all concurrent calls of one batch
 	idleTimeout    = 30 * time.Second // gateways close idle connections later than this
 	dialTimeout    = 5 * time.Second
+	// A connection that a router has dropped without a word looks open. If an HTTP/2 connection is silent for pingAfter, a ping
+	// asks whether the server still answers, and without an answer within pingTimeout the connection is closed.
+	pingAfter   = time.Second
+	pingTimeout = time.Second
 )
 
 // NewHTTPClient returns an HTTP client that all calls of a process share. It verifies TLS 1.2 or newer, uses HTTP/2 if the
@@ -31,6 +35,7 @@ func newHTTPClient(config *tls.Config) *http.Client {
 	inner.IdleConnTimeout = idleTimeout
 	inner.TLSHandshakeTimeout = dialTimeout
 	inner.TLSClientConfig = config
+	inner.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	inner.DialContext = dialer.plain
 	inner.DialTLSContext = dialer.secure
 	return &http.Client{
