@@ -1,0 +1,243 @@
+package ledger_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
+)
+
+// coins are totals of a room.
+func coins(n int64) *giftstats.RoomTotals { return &giftstats.RoomTotals{TotalGiftCoins: n} }
+
+// reported returns an end that a source reports at a second.
+func reported(source string, second float64) ledger.End {
+	return ledger.End{EndedAt: at(second), Source: source}
+}
+
+// show is a stream from 0 s on.
+func show(b *book) { b.create(0) }
+
+// ended is a stream from 0 s to 100 s whose end Tencent Chat reported, but whose summary is not stored yet.
+func ended(b *book) {
+	b.create(0)
+	b.end(ledger.End{EndedAt: at(100), Source: "live", RoomTotals: coins(7)})
+}
+
+// finished is a stream from 0 s to 100 s whose summary is stored.
+func finished(b *book) {
+	ended(b)
+	b.finish(id(0))
+}
+
+// id returns the id of the stream that started at a second.
+func id(second float64) string { return strconv.FormatInt(at(second).Unix(), 10) }
+
+// A report that is taken for another end than its own makes a second summary, or swallows one.
+func TestRecordEnd(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		before   func(*book)
+		streamID string // that the report names
+		end      ledger.End
+		stream   string // the id of the stream that it ended
+		stored   bool   // its summary is stored already
+		want     string // the open streams afterwards
+	}{
+		{
+			name: "first report", before: show, end: reported("live", 100), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 1m40s by live",
+		},
+		{
+			name: "live repeated a millisecond later", before: ended, end: reported("live", 100.001), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
+		},
+		{
+			name: "live repeated with other totals", before: ended, stream: id(0),
+			end:  ledger.End{EndedAt: at(100), Source: "live", RoomTotals: coins(900), Owner: "mallory"},
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
+		},
+		{
+			name: "TRTC a minute later", before: ended, end: reported("trtc", 160), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
+		},
+		{
+			name: "live after TRTC brings the totals", stream: id(0), end: ledger.End{EndedAt: at(100), Source: "live", RoomTotals: coins(7)},
+			before: func(b *book) { b.create(0); b.end(reported("trtc", 101)) },
+			want:   "since 0s: alice owns; alice; ended 1m41s by trtc with 7 coins",
+		},
+		{
+			name: "a report replaces the end that the sweep noticed", stream: id(0), end: reported("live", 100),
+			before: func(b *book) {
+				b.create(0)
+				b.end(ledger.End{EndedAt: at(60), Until: at(120), Source: "sweep"})
+			},
+			want: "since 0s: alice owns; alice; ended 1m40s by live",
+		},
+		{
+			name: "the sweep does not replace a report", before: ended, streamID: id(0), end: reported("sweep", 60), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
+		},
+		{name: "live repeated, stored", before: finished, end: reported("live", 100.001), stream: id(0), stored: true},
+		{name: "TRTC a minute later, stored", before: finished, end: reported("trtc", 160), stream: id(0), stored: true},
+		{name: "own event of a moment before, stored", before: finished, end: reported("direct", 95), stream: id(0), stored: true},
+		{
+			name: "a report after the sweep's summary", end: reported("live", 100), stream: id(0), stored: true,
+			before: func(b *book) {
+				b.create(0)
+				b.end(ledger.End{EndedAt: at(60), Until: at(120), Source: "sweep"})
+				b.finish(id(0))
+			},
+		},
+		{
+			name: "own event repeated under its id, days later", stream: id(0), stored: true,
+			end: ledger.End{EventID: "e-1", EndedAt: at(1e6), Source: "direct"},
+			before: func(b *book) {
+				b.create(0)
+				b.end(ledger.End{EventID: "e-1", EndedAt: at(100), Source: "direct"})
+				b.finish(id(0))
+			},
+		},
+		{
+			name: "own event repeated under its id while another show is open", stream: id(0), stored: true,
+			end: ledger.End{EventID: "e-1", EndedAt: at(400), Source: "direct"},
+			before: func(b *book) {
+				b.create(0)
+				b.end(ledger.End{EventID: "e-1", EndedAt: at(100), Source: "direct"})
+				b.finish(id(0))
+				b.create(200)
+			},
+			want: "since 3m20s: alice owns; alice",
+		},
+		{
+			name: "end of a stream that nobody announced", end: ledger.End{EndedAt: at(100), Source: "live", Owner: "alice"}, stream: seen(100),
+			want: "seen 1m40s: alice owns; alice; ended 1m40s by live",
+		},
+		{
+			name: "another end of the room, whose start was not announced", before: finished, end: reported("live", 400), stream: seen(400),
+			want: "seen 6m40s:  owns; ; ended 6m40s by live",
+		},
+		{
+			name: "another live end soon after", before: finished, end: reported("live", 111), stream: seen(111),
+			want: "seen 1m51s:  owns; ; ended 1m51s by live",
+		},
+		{
+			name: "end of the older show while another one is open", stream: id(0), end: reported("live", 150),
+			before: func(b *book) { b.create(0); b.create(200) },
+			want:   "since 0s: alice owns; alice; ended 2m30s by live | since 3m20s: alice owns; alice",
+		},
+		{
+			name: "stored end of the older show while another one is open", stream: id(0), stored: true, end: reported("live", 100),
+			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice",
+		},
+		{
+			name: "TRTC's late report of the older show while another one is open", stream: id(0), stored: true, end: reported("trtc", 160),
+			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice",
+		},
+		{
+			name: "TRTC's report of the newer show", stream: id(105), end: reported("trtc", 161),
+			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice; ended 2m41s by trtc",
+		},
+		{
+			name: "live's report of the newer, short show", stream: id(105), end: reported("live", 130),
+			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice; ended 2m10s by live",
+		},
+		{
+			name: "the sweep names the stream that it misses", streamID: id(0), stream: id(0), end: reported("sweep", 50),
+			before: func(b *book) { b.create(0) }, want: "since 0s: alice owns; alice; ended 50s by sweep",
+		},
+		{
+			name: "accounts and owner of an own event", stream: seen(5), before: func(b *book) {
+				b.see(ledger.Sighting{At: at(5), Opens: true, Receivers: []string{"bob"}})
+			},
+			end:  ledger.End{EndedAt: at(100), Source: "direct", Owner: "alice", Accounts: []string{"bob", "carol"}},
+			want: "seen 5s: alice owns; bob, alice, carol(seat); ended 1m40s by direct",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBook(t)
+			b.clock.Advance(500 * time.Second)
+			if test.before != nil {
+				test.before(b)
+			}
+			ending, err := b.RecordEnd(t.Context(), "r", test.streamID, test.end)
+			b.must(err)
+			if ending.StreamID != test.stream {
+				t.Errorf("it ended stream %q, want %q", ending.StreamID, test.stream)
+			}
+			if stored := ending.Stored != nil; stored != test.stored {
+				t.Errorf("the summary is stored: %v, want %v", stored, test.stored)
+			}
+			b.wantRoom(test.want)
+		})
+	}
+}
+
+// Two processes record an end and a gift at once. The gift opens the stream anew after it was closed; a report removes that ghost.
+func TestGhostOfAStoredStreamIsRemoved(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		ghost ledger.Stream
+		gone  bool
+	}{
+		{name: "the same start", ghost: ledger.Stream{ID: "seen-1", StartedAt: at(0), OpenedAt: at(0)}, gone: true},
+		{name: "seen within it", ghost: ledger.Stream{ID: "seen-1", OpenedAt: at(99)}, gone: true},
+		{name: "another start", ghost: ledger.Stream{ID: "seen-1", StartedAt: at(101), OpenedAt: at(101)}},
+		{name: "seen after it", ghost: ledger.Stream{ID: "seen-1", OpenedAt: at(101)}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBook(t)
+			finished(b)
+			ghost := ledger.Room{RoomID: "r", Streams: []ledger.Stream{test.ghost}}
+			b.must(b.store.SaveRoom(t.Context(), ghost, at(1e6)))
+			if ending := b.end(reported("live", 100)); ending.Stored == nil || ending.StreamID != id(0) {
+				t.Errorf("the repeated report is about %+v", ending)
+			}
+			if gone := len(b.room().Streams) == 0; gone != test.gone {
+				t.Errorf("the stream is gone: %v, want %v", gone, test.gone)
+			}
+		})
+	}
+}
+
+// A store that cannot say whether the end is stored must not let a second summary be made.
+func TestRecordEndWithoutStore(t *testing.T) {
+	for _, call := range []string{"Rooms", "ListEnded", "SaveRoom"} {
+		t.Run(call, func(t *testing.T) {
+			b := newBook(t)
+			b.create(0)
+			b.store.reset(first(1, call, errStore))
+			_, err := b.RecordEnd(t.Context(), "r", "", reported("live", 100))
+			wantUnavailable(t, err)
+			b.store.reset(nil)
+			b.wantRoom("since 0s: alice owns; alice")
+		})
+	}
+}
+
+// Close takes the gifts of the stream with it, and nothing else.
+func TestClose(t *testing.T) {
+	b := newBook(t)
+	ended(b)
+	b.create(200)
+	for _, second := range []float64{50, 100, 101, 250} {
+		b.must(b.store.AddGift(t.Context(), ledger.Gift{ID: "g", RoomID: "r", At: at(second)}, at(1e6)))
+	}
+	b.must(b.Close(t.Context(), "r", id(0)))
+	b.wantRoom("since 3m20s: alice owns; alice")
+	var left []string
+	for gift, err := range b.store.Store.Gifts(t.Context(), "r", at(-1e6), at(1e6)) {
+		b.must(err)
+		left = append(left, since(gift.At))
+	}
+	if len(left) != 2 {
+		t.Errorf("the gifts at %v are left, want those after the end", left)
+	}
+	b.store.reset(nil)
+	b.must(b.Close(t.Context(), "r", id(0)))
+	if b.store.count("SaveRoom") != 0 {
+		t.Error("closing a closed stream writes")
+	}
+}
