@@ -75,7 +75,7 @@ func (b *book) end(end ledger.End) ledger.Ending {
 	return ending
 }
 
-// finish stores the end of an open stream, and closes the stream.
+// finish stores the end of an open stream whose room is gone, and closes the stream.
 func (b *book) finish(streamID string) ledger.Ended {
 	b.t.Helper()
 	room := b.room()
@@ -85,7 +85,7 @@ func (b *book) finish(streamID string) ledger.Ended {
 	}
 	ended := b.ended(ledger.Ended{
 		StreamID: streamID, StartedAt: stream.StartedAt, EndedAt: stream.End.EndedAt, Until: stream.End.Until, Source: stream.End.Source,
-		EventID: stream.End.EventID,
+		EventID: stream.End.EventID, Gone: true,
 	})
 	b.must(b.Close(b.t.Context(), "r", streamID))
 	return ended

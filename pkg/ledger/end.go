@@ -62,6 +62,9 @@ func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
 func repeated(ended []Ended, open *Stream, end End) []Ended {
+	if i := slices.IndexFunc(ended, func(e Ended) bool { return end.EventID != "" && end.EventID == e.EventID }); i >= 0 {
+		return ended[i : i+1] // the same event again
+	}
 	if open == nil && len(ended) > 0 {
 		newest := ended[0]
 		switch {
@@ -72,12 +75,12 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 	}
 	return slices.DeleteFunc(ended, func(e Ended) bool {
 		switch {
-		case end.EventID != "" && end.EventID == e.EventID:
-			return false // the same event again
 		case open != nil && e.covers(*open):
 			return false
 		case open != nil && !lateReport(end, e):
 			return true
+		case end.Timeless:
+			return true // the newest one is too old
 		}
 		return end.EndedAt.Before(e.start()) || !e.end().same(end)
 	})

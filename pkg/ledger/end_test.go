@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -15,6 +16,11 @@ func coins(n int64) *giftstats.RoomTotals { return &giftstats.RoomTotals{TotalGi
 // reported returns an end that a source reports at a second.
 func reported(source string, second float64) ledger.End {
 	return ledger.End{EndedAt: at(second), Source: source}
+}
+
+// timeless returns an own event without a time that arrives at a second.
+func timeless(second float64) ledger.End {
+	return ledger.End{EndedAt: at(second), Source: "direct", Timeless: true}
 }
 
 // show is a stream from 0 s on.
@@ -112,6 +118,26 @@ func TestRecordEnd(t *testing.T) {
 			want: "since 3m20s: alice owns; alice",
 		},
 		{
+			name: "own event repeated under its id after another show has ended", stream: id(0), stored: true,
+			end: ledger.End{EventID: "e-1", EndedAt: at(400), Source: "direct", Timeless: true},
+			before: func(b *book) {
+				b.create(0)
+				b.end(ledger.End{EventID: "e-1", EndedAt: at(100), Source: "direct"})
+				b.finish(id(0))
+				b.create(200)
+				b.finish(b.end(reported("live", 300)).StreamID)
+			},
+		},
+		{
+			name: "live long after an own event, while the room still existed", stream: id(0), stored: true, end: reported("live", 4000),
+			before: func(b *book) {
+				b.create(0)
+				b.end(reported("direct", 100))
+				b.ended(ledger.Ended{StreamID: id(0), StartedAt: at(0), EndedAt: at(100), Source: "direct"})
+				b.must(b.Close(b.t.Context(), "r", id(0)))
+			},
+		},
+		{
 			name: "end of a stream that nobody announced", end: ledger.End{EndedAt: at(100), Source: "live", Owner: "alice"}, stream: seen(100),
 			want: "seen 1m40s: alice owns; alice; ended 1m40s by live",
 		},
@@ -147,6 +173,26 @@ func TestRecordEnd(t *testing.T) {
 		{
 			name: "the sweep names the stream that it misses", streamID: id(0), stream: id(0), end: reported("sweep", 50),
 			before: func(b *book) { b.create(0) }, want: "since 0s: alice owns; alice; ended 50s by sweep",
+		},
+		{
+			name: "a report without a time ends the open stream", before: show, end: timeless(500), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 8m20s by direct",
+		},
+		{
+			name: "a report without a time, much later, before the summary is stored", before: ended, end: timeless(80000), stream: id(0),
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
+		},
+		{
+			name: "a report without a time, less than a day after the stored end", before: finished, stored: true,
+			end: timeless(100 + 86399), stream: id(0),
+		},
+		{
+			name: "a report without a time, more than a day after the stored end", before: finished,
+			end: timeless(100 + 86401), stream: seen(100 + 86401), want: "seen 24h1m41s:  owns; ; ended 24h1m41s by direct",
+		},
+		{
+			name: "a report without a time while another show is open", before: func(b *book) { finished(b); b.create(200) },
+			end: timeless(300), stream: id(200), want: "since 3m20s: alice owns; alice; ended 5m0s by direct",
 		},
 		{
 			name: "accounts and owner of an own event", stream: seen(5), before: func(b *book) {
@@ -205,10 +251,10 @@ func TestGhostOfAStoredStreamIsRemoved(t *testing.T) {
 // A store that cannot say whether the end is stored must not let a second summary be made.
 func TestRecordEndWithoutStore(t *testing.T) {
 	for _, call := range []string{"Rooms", "ListEnded", "SaveRoom"} {
-		t.Run(call, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			b := newBook(t)
 			b.create(0)
-			b.store.reset(first(1, call, errStore))
+			b.store.reset(first(3, call, errStore))
 			_, err := b.RecordEnd(t.Context(), "r", "", reported("live", 100))
 			wantUnavailable(t, err)
 			b.store.reset(nil)

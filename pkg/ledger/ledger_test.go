@@ -145,8 +145,8 @@ func TestUpdateGivesUp(t *testing.T) {
 		b.store.reset(first(1000, "SaveRoom", ledger.ErrConflict))
 		_, err := b.Update(t.Context(), "r", always)
 		wantUnavailable(t, err)
-		if n := b.store.count("SaveRoom"); n != 20 {
-			t.Errorf("%d attempts, want 20", n)
+		if n := b.store.count("SaveRoom"); n != 3*20 {
+			t.Errorf("%d attempts, want three times 20", n)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -71,11 +71,12 @@ func TestGiftsOfAStream(t *testing.T) {
 			stream: ledger.Stream{StartedAt: at(10), End: end("direct", false)}, want: []float64{10, 100, 101, 160},
 		},
 		{
-			name: "end noticed by the sweep: all that were sent", stream: ledger.Stream{StartedAt: at(10), End: end("sweep", false)},
-			want: []float64{10, 100, 101, 160, 161, 500},
+			name: "end noticed by the sweep: until the room was missing", want: []float64{10, 100, 101, 160},
+			stream: ledger.Stream{StartedAt: at(10), End: &ledger.End{EndedAt: at(100.5), Until: at(160.5), Source: "sweep"}},
 		},
 		{
-			name: "end noticed by the sweep, room created again", stream: ledger.Stream{StartedAt: at(10), End: end("sweep", false)},
+			name:   "end noticed by the sweep, room created again",
+			stream: ledger.Stream{StartedAt: at(10), End: &ledger.End{EndedAt: at(100.5), Until: at(160.5), Source: "sweep"}},
 			next: &ledger.Stream{ID: "next", StartedAt: at(160)}, want: []float64{10, 100, 101},
 		},
 		{
