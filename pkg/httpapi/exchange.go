@@ -19,6 +19,7 @@ type exchange struct {
 	http.ResponseWriter
 	request *http.Request
 	api     *api
+	cancel  context.CancelFunc // ends what limit started
 	usage   *telemetry.Usage
 	started time.Time
 	gifts   int    // recorded
@@ -33,7 +34,7 @@ type exchange struct {
 }
 
 func (a *api) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{ResponseWriter: w, api: a, started: a.config.Now(), id: requestID(r)}
+	x := &exchange{ResponseWriter: w, api: a, started: a.config.Now(), id: requestID(r), cancel: func() {}}
 	ctx, usage := a.config.Meter.Begin(telemetry.WithRequestID(r.Context(), x.id))
 	x.usage = usage
 	x.request = r.WithContext(ctx)
@@ -59,6 +60,12 @@ func requestID(r *http.Request) string {
 }
 
 func (x *exchange) context() context.Context { return x.request.Context() }
+
+// limit bounds the time of the whole exchange, also of what delays the response after it was written.
+func (x *exchange) limit(most time.Duration) {
+	ctx, cancel := context.WithTimeout(x.context(), most)
+	x.request, x.cancel = x.request.WithContext(ctx), cancel
+}
 
 // WriteHeader starts the response and records its status.
 func (x *exchange) WriteHeader(status int) {

@@ -52,7 +52,8 @@ type methods map[string]endpoint
 // ServeHTTP answers one request and logs one line about it, even if the endpoint panics.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.newExchange(w, r)
-	defer a.config.Secrets.WaitIdle(x.context())
+	defer x.cancel()
+	defer func() { a.config.Secrets.WaitIdle(x.context()) }()
 	defer x.finish()
 	if err := a.serve(x); err != nil {
 		x.fail(err)

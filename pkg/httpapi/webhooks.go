@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"cmp"
-	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -22,19 +20,14 @@ const webhookTime = 800 * time.Millisecond
 func (a *api) webhook(kind webhook.Kind) endpoint {
 	return func(x *exchange) error {
 		isGift := kind.Name == webhook.Live.Name && webhook.IsGift(x.request.URL.Query())
-		ctx, cancel := x.context(), context.CancelFunc(func() {})
 		if isGift {
-			ctx, cancel = context.WithDeadline(ctx, x.started.Add(webhookTime))
+			x.limit(webhookTime)
 		}
-		defer cancel()
-		notice, err := a.readWebhook(ctx, x, kind)
-		if isGift && (errors.Is(err, giftstats.CodeSecretUnavailable) || ctx.Err() != nil) {
-			notice, err = webhook.Notice{LostGift: cmp.Or(err, ctx.Err())}, nil // any answer but the acknowledgement could block the gift
-		}
+		notice, err := a.readWebhook(x, kind, isGift)
 		if err != nil {
 			return err
 		}
-		if err := a.handle(ctx, x, notice); err != nil {
+		if err := a.handle(x, notice); err != nil {
 			return notAccepted(err)
 		}
 		x.write(http.StatusOK, jsonType, []byte(kind.Ack))
@@ -42,61 +35,70 @@ func (a *api) webhook(kind webhook.Kind) endpoint {
 	}
 }
 
-func (a *api) readWebhook(ctx context.Context, x *exchange, kind webhook.Kind) (webhook.Notice, error) {
-	body, err := x.readBody()
-	if err != nil {
-		return webhook.Notice{}, err
+// readWebhook reads and verifies a webhook. Its error refuses the webhook, which could block a gift: therefore a gift has one only if
+// its signature is wrong.
+func (a *api) readWebhook(x *exchange, kind webhook.Kind, isGift bool) (webhook.Notice, error) {
+	body, bodyErr := x.readBody()
+	if bodyErr != nil && !isGift {
+		return webhook.Notice{}, bodyErr
 	}
-	document, err := a.config.Secrets.Get(ctx)
-	if err != nil {
+	document, err := a.config.Secrets.Get(x.context())
+	switch {
+	case err != nil && isGift:
+		return webhook.UnverifiedGift(body, a.config.Now(), err), nil
+	case err != nil:
 		return webhook.Notice{}, err
 	}
 	request := webhook.Request{Query: x.request.URL.Query(), Header: x.request.Header, Body: body}
 	app := webhook.App{SDKAppID: document.SDKAppID, Keys: document.Webhook, CSSEndsStream: a.config.CSSEndsStream}
-	return kind.Read(request, app, a.config.Now())
+	notice, err := kind.Read(request, app, a.config.Now())
+	if bodyErr != nil && err == nil {
+		notice = webhook.Notice{LostGift: bodyErr}
+	}
+	return notice, err
 }
 
 // handle passes on what a webhook reports. Its error means that the report is lost unless it is sent again.
-func (a *api) handle(ctx context.Context, x *exchange, notice webhook.Notice) error {
+func (a *api) handle(x *exchange, notice webhook.Notice) error {
 	switch {
 	case notice.Ended != nil:
 		x.roomID, x.eventID = notice.Ended.RoomID, notice.Ended.EventID
-		return a.config.StreamEnded(ctx, *notice.Ended)
+		return a.config.StreamEnded(x.context(), *notice.Ended)
 	case a.config.Ledger == nil:
 		return nil
 	case notice.Seen != nil:
 		x.roomID = notice.Seen.RoomID
-		return a.config.Ledger.Observe(ctx, *notice.Seen)
+		return a.config.Ledger.Observe(x.context(), *notice.Seen)
+	case notice.LostGift != nil:
+		a.logLostGift(x, notice.Gift, notice.LostGift)
 	case notice.Gift != nil:
 		x.roomID = notice.Gift.RoomID
-		a.recordGift(ctx, x, *notice.Gift)
-	case notice.LostGift != nil:
-		a.logLostGift(x, ledger.Gift{}, notice.LostGift)
+		a.recordGift(x, *notice.Gift)
 	}
 	return nil
 }
 
 // recordGift records a gift within the time that Tencent waits. What happens to the ledger does not concern the gift.
-func (a *api) recordGift(ctx context.Context, x *exchange, gift ledger.Gift) {
+func (a *api) recordGift(x *exchange, gift ledger.Gift) {
 	gift.ID = rand.Text()
-	done := make(chan error, 1)
+	ctx, done := x.context(), make(chan error, 1)
 	go func() { done <- a.config.Ledger.RecordGift(ctx, gift) }()
 	select {
 	case err := <-done:
 		if err != nil {
-			a.logLostGift(x, gift, err)
+			a.logLostGift(x, &gift, err)
 			return
 		}
 		x.gifts = 1
 	case <-ctx.Done():
-		a.logLostGift(x, gift, ctx.Err())
+		a.logLostGift(x, &gift, ctx.Err())
 	}
 }
 
-// logLostGift writes the one line that has the gift in it, so that nothing is lost silently.
-func (a *api) logLostGift(x *exchange, gift ledger.Gift, err error) {
+// logLostGift writes the one line that has the gift in it, so that nothing is lost silently. The gift is nil if it could not be read.
+func (a *api) logLostGift(x *exchange, gift *ledger.Gift, err error) {
 	attributes := []slog.Attr{slog.Int("gifts_lost", 1), slog.Int("errors", 1), slog.String("code", string(giftstats.AsError(err).Code))}
-	if gift.RoomID != "" {
+	if gift != nil {
 		attributes = append(attributes, slog.String("room_id", gift.RoomID), slog.Any("gift", gift))
 	}
 	attributes = append(attributes, slog.Any("error", err))

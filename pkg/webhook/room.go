@@ -125,3 +125,9 @@ func readGift(raw []byte, now time.Time) (Notice, error) {
 	}
 	return Notice{Gift: &gift}, nil
 }
+
+// UnverifiedGift reads a gift whose webhook cannot be verified for the given reason. It must not be recorded, only logged.
+func UnverifiedGift(body []byte, now time.Time, reason error) Notice {
+	notice, _ := readGift(body, now)
+	return Notice{Gift: notice.Gift, LostGift: reason}
+}

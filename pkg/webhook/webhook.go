@@ -42,12 +42,12 @@ type Kind struct {
 	Read func(request Request, app App, now time.Time) (Notice, error)
 }
 
-// Notice is what a verified webhook reports. All fields are nil if it is of no interest.
+// Notice is what a webhook reports. All fields are nil if it is of no interest.
 type Notice struct {
 	Ended *streamend.Event // a stream has ended
 	Seen  *ledger.Sighting // a room is live
 	Gift  *ledger.Gift     // a gift is about to be sent; its ID is not set
-	// LostGift says why the report of a gift cannot be used.
+	// LostGift says why the report of a gift must not be recorded. Gift is nil then if the report cannot be read either.
 	LostGift error
 }
 
