@@ -25,8 +25,9 @@ import (
 const (
 	giftCommand = "Live.CallbackBeforeSendGift"
 	liveAck     = `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`
-	roseBody    = `{"RoomId":"r","GiftWater":{"From_Account":"carol","To_Account":["alice"],"Time":946684800,"GiftId":"rose","Count":2,"Coins":10}}`
-	roseLogged  = `"gift":{"id":"…","room_id":"r","sender":"carol","receivers":["alice"],"gift_id":"rose","count":2,"coins":20,` +
+	roseBody    = `{"RoomId":"r","GiftWater":{"From_Account":"carol","To_Account":["alice"],"Time":946684800,"GiftId":"rose",` +
+		`"Count":2,"Coins":10}}`
+	roseLogged = `"gift":{"id":"…","room_id":"r","sender":"carol","receivers":["alice"],"gift_id":"rose","count":2,"coins":20,` +
 		`"at":"2000-01-01T00:00:00Z"}`
 )
 

@@ -77,7 +77,7 @@ func TestGiftsOfAStream(t *testing.T) {
 		{
 			name:   "end noticed by the sweep, room created again",
 			stream: ledger.Stream{StartedAt: at(10), End: &ledger.End{EndedAt: at(100.5), Until: at(160.5), Source: "sweep"}},
-			next: &ledger.Stream{ID: "next", StartedAt: at(160)}, want: []float64{10, 100, 101},
+			next:   &ledger.Stream{ID: "next", StartedAt: at(160)}, want: []float64{10, 100, 101},
 		},
 		{
 			name: "ended by another clock, room created again", stream: ledger.Stream{StartedAt: at(10), End: end("direct", false)},

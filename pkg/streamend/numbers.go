@@ -41,13 +41,17 @@ func (e evidence) earnings() []Earning {
 	return earnings
 }
 
-// withoutGifts returns Tencent's own numbers for an account: its answer after the end, or else the last snapshot.
+// withoutGifts returns Tencent's own numbers for an account: its answer after the end, or else the last snapshot. An answer below the
+// snapshot is not of this stream, because counters only grow within one.
 func (e evidence) withoutGifts(i int, account string) Earning {
+	snapshot := e.snapshot(account)
 	if e.answers != nil && e.answers[i].Err == nil {
 		stats := e.answers[i].Stats
-		return Earning{Account: account, Stats: &stats, From: FromUpstream, AsOf: stats.FetchedAt}
+		if snapshot == nil || stats.TotalCount >= snapshot.TotalCount && stats.TotalCoins >= snapshot.TotalCoins {
+			return Earning{Account: account, Stats: &stats, From: FromUpstream, AsOf: stats.FetchedAt}
+		}
 	}
-	if snapshot := e.snapshot(account); snapshot != nil {
+	if snapshot != nil {
 		stats := snapshot.Stats(e.roomID, account)
 		return Earning{Account: account, Stats: &stats, From: FromSnapshot, AsOf: snapshot.AsOf}
 	}

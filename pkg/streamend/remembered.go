@@ -135,16 +135,18 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 }
 
 // withTotals chooses the totals of the room: those that the event brought; else Tencent's answer after the end; else the last ones
-// while the room was live. Totals below those that Tencent gave before are not believed: the body of a webhook is not signed.
+// while the room was live. Totals below the last ones are not believed: counters only grow within a stream, and the body of a webhook
+// is not signed.
 func (e evidence) withTotals() evidence {
 	last := e.stream.LastTotals()
-	if brought := e.stream.End.RoomTotals; brought != nil {
-		if last == nil || brought.TotalGiftsSent >= last.TotalGiftsSent && brought.TotalGiftCoins >= last.TotalGiftCoins {
-			e.totals, e.totalsFrom = brought, FromWebhook
-			return e
-		}
+	believed := func(totals *giftstats.RoomTotals) bool {
+		return totals != nil &&
+			(last == nil || totals.TotalGiftsSent >= last.TotalGiftsSent && totals.TotalGiftCoins >= last.TotalGiftCoins)
 	}
-	if e.totals == nil && last != nil {
+	switch brought := e.stream.End.RoomTotals; {
+	case believed(brought):
+		e.totals, e.totalsFrom = brought, FromWebhook
+	case !believed(e.totals) && last != nil:
 		e.totals, e.totalsFrom = &last.RoomTotals, FromSnapshot
 	}
 	return e
