@@ -64,7 +64,7 @@ func TestSweepListsAlongside(t *testing.T) {
 	processor, err := streamend.NewProcessor(streamend.Config{
 		Service:   giftstats.NewService(listing{created, make(chan struct{}), new(sync.Once)}),
 		Receivers: []delivery.Receiver{{Name: "log", Deliverer: delivery.Log(slog.New(slog.DiscardHandler))}},
-		Ledger:    remembered, WaitIdle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: time.Now,
+		Rate:      10_000, Ledger: remembered, WaitIdle: func(context.Context) {}, Meter: new(telemetry.Meter), Now: time.Now,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
