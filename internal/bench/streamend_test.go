@@ -62,7 +62,7 @@ func sqsBatch(b *testing.B, events int) []byte {
 	}
 	var batch struct{ Records []record }
 	const event = `{"event_id":"e-%d","room_id":"room_id","accounts":["user1"],` +
-		`"room_totals":{"total_gifts_sent":1}}`
+		`"room_totals":{"total_viewers":1,"total_gifts_sent":1,"total_gift_coins":1,"total_unique_gift_senders":1,"total_likes_received":0}}`
 	for i := range events {
 		batch.Records = append(batch.Records, record{strconv.Itoa(i), "aws:sqs", fmt.Sprintf(event, i)})
 	}

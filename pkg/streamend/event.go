@@ -8,8 +8,6 @@ package streamend
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,7 +36,7 @@ const (
 	maxAccounts = 100 // more hosts and co-hosts than any room has
 )
 
-// Event says that a stream has ended. Only RoomID is required of a sender; [Parse] fills in the rest.
+// Event says that a stream has ended. [Parse] makes it from a [Report].
 type Event struct {
 	EventID    string                `json:"event_id"`
 	RoomID     string                `json:"room_id"`
@@ -48,52 +46,21 @@ type Event struct {
 	Source     Source                `json:"source"`
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event reported them
 
-	derived bool // EventID was derived by Parse
+	derived bool // EventID was derived, not given
 }
 
-// Parse reads an event in its own JSON form. An event without an id gets one that is derived from what identifies the end: the room and
-// the time, or else messageID, the carrier's id of the message. Its errors are permanent.
+// Parse reads an event in its JSON form, that of a [Report]. Unknown fields are ignored. Its errors are permanent.
 func Parse(raw []byte, messageID string) (Event, error) {
 	if !utf8.Valid(raw) {
-		return Event{}, permanent.Error(errors.New("the event is not valid UTF-8"))
+		return Event{}, permanent.Error(giftstats.Invalid("the event is not valid UTF-8"))
 	}
-	event, err := decode(raw)
+	report, err := decode(raw)
 	if err != nil {
 		return Event{}, permanent.Error(err)
 	}
-	if event.Source == "" {
-		event.Source = SourceDirect
-	}
-	if event.EventID == "" {
-		event.EventID, event.derived = event.deriveID(messageID), true
-	}
-	if err := event.validate(); err != nil {
+	event, err := report.Event(messageID)
+	if err != nil {
 		return Event{}, permanent.Error(fmt.Errorf("invalid event: %w", err))
-	}
-	return event, nil
-}
-
-// decode reads the fields. Unknown fields are ignored, because senders add their own.
-func decode(raw []byte) (Event, error) {
-	var event Event
-	var kind *json.UnmarshalTypeError
-	err := json.Unmarshal(raw, &event)
-	switch {
-	case errors.As(err, &kind) && kind.Field != "":
-		return Event{}, fmt.Errorf("the event's %s has the wrong type", kind.Field)
-	case err != nil:
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) || errors.As(err, &kind) {
-			return Event{}, errors.New("the event must be a JSON object")
-		}
-		return Event{}, errors.New("a field of the event is invalid; ended_at must be like 2026-11-23T12:00:00Z")
-	}
-	if event.EndedAt != nil {
-		utc := event.EndedAt.UTC()
-		if utc.Year() < 1970 || utc.Year() > 9999 {
-			return Event{}, errors.New("ended_at is before 1970 or after 9999")
-		}
-		event.EndedAt = &utc
 	}
 	return event, nil
 }
@@ -127,20 +94,20 @@ func (e *Event) validate() error {
 		return err
 	}
 	if len(e.Accounts) > maxAccounts {
-		return fmt.Errorf("accounts has %d entries; at most %d are allowed", len(e.Accounts), maxAccounts)
+		return giftstats.Invalid("accounts has %d entries; at most %d are allowed", len(e.Accounts), maxAccounts)
 	}
-	for _, account := range e.Accounts {
+	for i, account := range e.Accounts {
 		if err := giftstats.ValidateAccount(account); err != nil {
-			return err
+			return giftstats.Invalid("accounts[%d]: %s", i, giftstats.AsError(err).Detail)
 		}
 	}
 	switch {
 	case !slices.Contains([]Source{SourceLive, SourceTRTC, SourceCSS, SourceDirect, SourceSweep}, e.Source):
-		return errors.New("source must be live, trtc, css, direct or sweep")
+		return giftstats.Invalid("source must be live, trtc, css, direct or sweep")
 	case len(e.EventID) > maxEventID || strings.ContainsFunc(e.EventID, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return fmt.Errorf("event_id must be at most %d printable ASCII characters without spaces: it is sent as a header", maxEventID)
+		return giftstats.Invalid("event_id must be at most %d printable ASCII characters without spaces: it is sent as a header", maxEventID)
 	case len(e.Reason) > maxReason:
-		return fmt.Errorf("reason must have at most %d bytes", maxReason)
+		return giftstats.Invalid("reason must have at most %d bytes", maxReason)
 	}
 	return nil
 }

@@ -66,12 +66,13 @@ var errUndelivered = errors.New("deliver")
 // With a ledger, the summary is made and stored once, whatever reports the end and how often, and is delivered to the receivers that
 // have not taken it yet. Without one, every call makes the summary anew.
 func (p *Processor) Process(ctx context.Context, event Event) error {
-	_, err := p.process(ctx, event)
+	_, err := p.Deliver(ctx, event)
 	return err
 }
 
-// process returns the summary, too. It is nil if it could not be made.
-func (p *Processor) process(ctx context.Context, event Event) ([]byte, error) {
+// Deliver does what Process does, and returns the summary. The summary is nil if it could not be made. If there is an error, too, not
+// every receiver has taken it, or the ledger could not record that.
+func (p *Processor) Deliver(ctx context.Context, event Event) ([]byte, error) {
 	if p.config.Ledger != nil {
 		body, err := p.processRemembered(ctx, event)
 		return body, wrap(event, err)

@@ -106,7 +106,8 @@ func newProcessor(t testing.TB, config streamend.Config) *streamend.Processor {
 
 func TestParse(t *testing.T) {
 	full := `{"event_id":"e-1","room_id":"r","accounts":["a","b"],"ended_at":"2026-11-23T13:00:00+01:00","reason":"x","source":"trtc",` +
-		`"room_totals":{"total_viewers":1,"total_messages":2},"more":1}`
+		`"room_totals":{"total_viewers":1,"total_gifts_sent":0,"total_gift_coins":0,"total_unique_gift_senders":0,` +
+		`"total_likes_received":0,"total_messages":2,"more":1},"more":1}`
 	event, err := streamend.Parse([]byte(full), "m")
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +204,7 @@ func TestSummaries(t *testing.T) {
 			want: `"room":null,"room_from":"none","accounts":[],"complete":false`,
 		},
 		{
-			name: "room dissolved, totals brought", event: `,"room_totals":{"total_gift_coins":1}`,
+			name: "room dissolved, totals brought", event: `,"room_totals":` + room,
 			failures: map[string]giftstats.Code{"info": gone},
 			want: `"room":` + room + `,"room_from":"webhook","accounts":[],` +
 				`"reconciled":false,"unattributed":{"total_count":0,"total_coins":1},"complete":false`,
@@ -247,7 +248,7 @@ func TestSummaries(t *testing.T) {
 func TestOwnerHasTheTotalsOfTheRoom(t *testing.T) {
 	b := &box{}
 	raw := `{"room_id":"r","accounts":["owner"],"ended_at":"2026-11-23T12:00:00Z","source":"live",` +
-		`"room_totals":{"total_gifts_sent":3,"total_gift_coins":300,"total_unique_gift_senders":2}}`
+		`"room_totals":{"total_viewers":9,"total_gifts_sent":3,"total_gift_coins":300,"total_unique_gift_senders":2,"total_likes_received":0}}`
 	event, err := streamend.Parse([]byte(raw), "")
 	if err != nil {
 		t.Fatal(err)
@@ -475,6 +476,8 @@ func ExampleProcessor_Process() {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"event_id":"e-1","room_id":"r","accounts":["a"],"ended_at":"2026-11-23T12:00:00Z","source":"live",` +
 		`"room_totals":{"total_viewers":1}}`))
+	f.Add([]byte(`{"room_id":"r","accounts":["a","b","a"],"room_totals":{"total_viewers":1,"total_gifts_sent":2,"total_gift_coins":3,` +
+		`"total_unique_gift_senders":4,"total_likes_received":5,"total_messages":-6}}`))
 	f.Add([]byte(`{"room_id":"r"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		event, err := streamend.Parse(raw, "m")
@@ -484,6 +487,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
+		wantHonest(t, event)
 		encoded, err := json.Marshal(event)
 		if err != nil {
 			t.Fatal(err)
