@@ -198,10 +198,10 @@ func (r receiver) Deliver(_ context.Context, m delivery.Message) error {
 }
 
 // enqueue is the queue's end where events enter. Now and then it repeats one.
-func (w *world) enqueue(_ context.Context, event streamend.Event) error {
+func (w *world) enqueue(_ context.Context, event streamend.Event) ([]byte, error) {
 	body, err := json.Marshal(event)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -210,7 +210,7 @@ func (w *world) enqueue(_ context.Context, event streamend.Event) error {
 	if w.random.chance(0.1) {
 		w.queue = append(w.queue, queued{streamend.Message{ID: event.EventID, Body: body}, time.Now().Add(20 * time.Second)})
 	}
-	return nil
+	return nil, nil
 }
 
 // processQueue hands out the messages that are due, in batches of ten. Those that fail are due again after 30 s.

@@ -26,9 +26,9 @@ type Config struct {
 	Now      func() time.Time
 	Logger   *slog.Logger
 
-	// StreamEnded accepts the stream ends of verified webhooks: it enqueues or processes them. A nil error means that the
-	// event is durable.
-	StreamEnded   func(context.Context, streamend.Event) error
+	// StreamEnded accepts the ends of streams: it enqueues or processes them. A nil error means that the event is on the queue, or
+	// that its summary is delivered. The summary is nil if the event was enqueued, or if there was an error before it was made.
+	StreamEnded   func(context.Context, streamend.Event) (summary []byte, err error)
 	CSSEndsStream bool // whether an interrupted CSS push ends a stream
 
 	Ledger *ledger.Ledger // nil: nothing is remembered

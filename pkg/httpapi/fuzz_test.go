@@ -1,10 +1,13 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
 // Whatever the parameters and headers are, the answer is the one that the document describes, and never an internal error.
@@ -38,5 +41,36 @@ func FuzzRequests(f *testing.F) {
 			t.Errorf("%d %s", response.Code, response.Body)
 		}
 		openAPI(t).check(t, r, response)
+	})
+}
+
+// Whatever the body is, it is refused, or becomes an event that survives the queue.
+func FuzzStreamEnds(f *testing.F) {
+	f.Add(`{"event_id":"e","room_id":"r","accounts":["a","a"],"ended_at":"2026-11-23T12:00:00Z","reason":"x","source":"direct"}`)
+	f.Add(`{"room_id":"r","room_totals":{"total_viewers":1,"total_gifts_sent":2,"total_gift_coins":9223372036854775807,` +
+		`"total_unique_gift_senders":4,"total_likes_received":0,"total_messages":6}}`)
+	f.Add(`{"room_id":"r","accounts":null,"source":"live"}`)
+	q := &queue{}
+	h := newHandler(f, engine{}, document, io.Discard, onStreamEnd(q.enqueue))
+	f.Fuzz(func(t *testing.T, body string) {
+		q.events = nil
+		r := postEnd(body).request()
+		response := httptest.NewRecorder()
+		h.ServeHTTP(response, r)
+		if len(q.events) == 0 && response.Code != http.StatusBadRequest && response.Code != http.StatusRequestEntityTooLarge {
+			t.Fatalf("not queued, but answered %d %s", response.Code, response.Body)
+		}
+		if len(q.events) > 0 && response.Code != http.StatusAccepted {
+			t.Fatalf("queued, but answered %d %s", response.Code, response.Body)
+		}
+		for _, event := range q.events {
+			encoded, err := json.Marshal(event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := streamend.Parse(encoded, ""); err != nil || again.EventID != event.EventID {
+				t.Fatalf("%s does not survive the queue: %v", encoded, err)
+			}
+		}
 	})
 }

@@ -34,6 +34,7 @@ func New(config Config) (http.Handler, error) {
 		"/v1/room-stats":  {http.MethodGet: a.roomStats},
 		"/v1/streams":     {http.MethodGet: a.streams},
 		"/v1/top-senders": {http.MethodGet: a.topSenders},
+		"/v1/stream-ends": {http.MethodPost: a.streamEnd},
 		"/healthz":        {http.MethodGet: a.health},
 		"/openapi.json":   {http.MethodGet: a.openAPI},
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -96,16 +97,9 @@ func invalidJSON(err error) error {
 }
 
 func wrongType(mismatch *json.UnmarshalTypeError) error {
-	kind := mismatch.Type.Kind()
-	field := mismatch.Field
-	switch {
-	case field == "":
-		field = "the body"
-	case kind == reflect.Struct: // besides the body, only the entries of an array are objects
-		field = "each entry of " + field
-	}
+	field := cmp.Or(mismatch.Field, "the body")
 	given, _, _ := strings.Cut(mismatch.Value, " ") // for numbers, the value follows
-	return giftstats.Invalid("%.60s must be %s, not a JSON %s", field, jsonName(kind), given)
+	return giftstats.Invalid("%.60s has a JSON %s in place of %s", field, given, jsonName(mismatch.Type.Kind()))
 }
 
 // jsonName returns what JSON calls values of kind.
@@ -115,6 +109,8 @@ func jsonName(kind reflect.Kind) string {
 		return "an object"
 	case reflect.Slice:
 		return "an array"
+	case reflect.Int64:
+		return "a 64-bit integer"
 	default:
 		return "a " + kind.String()
 	}

@@ -92,7 +92,7 @@ func newConfig(e giftstats.Engine, s store, log io.Writer) httpapi.Config {
 		Meter:       new(telemetry.Meter),
 		Now:         time.Now,
 		Logger:      logger,
-		StreamEnded: func(context.Context, streamend.Event) error { return nil },
+		StreamEnded: func(context.Context, streamend.Event) ([]byte, error) { return nil, nil },
 	}
 }
 

@@ -63,7 +63,8 @@ func (a *api) handle(x *exchange, notice webhook.Notice) error {
 	switch {
 	case notice.Ended != nil:
 		x.roomID, x.eventID = notice.Ended.RoomID, notice.Ended.EventID
-		return a.config.StreamEnded(x.context(), *notice.Ended)
+		_, err := a.config.StreamEnded(x.context(), *notice.Ended)
+		return err
 	case a.config.Ledger == nil:
 		return nil
 	case notice.Seen != nil:

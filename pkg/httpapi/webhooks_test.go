@@ -81,9 +81,9 @@ func TestWebhooks(t *testing.T) {
 			var rooms []string
 			h := newHandler(t, engine{}, document, io.Discard, func(c *httpapi.Config) {
 				c.CSSEndsStream = true
-				c.StreamEnded = func(_ context.Context, event streamend.Event) error {
+				c.StreamEnded = func(_ context.Context, event streamend.Event) ([]byte, error) {
 					rooms = append(rooms, event.RoomID)
-					return nil
+					return nil, nil
 				}
 			})
 			response := send(h, test.call)
@@ -127,7 +127,7 @@ func TestWebhookRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var log bytes.Buffer
 			h := newHandler(t, engine{}, document, &log, func(c *httpapi.Config) {
-				c.StreamEnded = func(context.Context, streamend.Event) error { return test.ended }
+				c.StreamEnded = func(context.Context, streamend.Event) ([]byte, error) { return nil, test.ended }
 			})
 			response := send(h, test.call)
 			if got := problemIn(t, response); got.Code != test.code {

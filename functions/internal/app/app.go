@@ -133,9 +133,9 @@ func (c Config) processor(config streamend.Config, secrets *secret.Cache) (*stre
 }
 
 // streamEnded returns what the handler calls when a stream has ended.
-func (c Config) streamEnded(processor *streamend.Processor) (func(context.Context, streamend.Event) error, error) {
+func (c Config) streamEnded(processor *streamend.Processor) (func(context.Context, streamend.Event) ([]byte, error), error) {
 	if !c.queued() {
-		return processor.Process, nil
+		return processor.Deliver, nil
 	}
 	queue, err := c.open(*c.Settings.Queue)
 	if err != nil {
@@ -144,14 +144,14 @@ func (c Config) streamEnded(processor *streamend.Processor) (func(context.Contex
 	return enqueue(queue), nil
 }
 
-// enqueue returns a function that sends an event to the queue, for the function that reads it.
-func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) error {
-	return func(ctx context.Context, event streamend.Event) error {
+// enqueue returns a function that sends an event to the queue, for the function that reads it. There is no summary yet.
+func enqueue(queue delivery.Deliverer) func(context.Context, streamend.Event) ([]byte, error) {
+	return func(ctx context.Context, event streamend.Event) ([]byte, error) {
 		body, err := json.Marshal(event)
 		if err != nil {
-			return fmt.Errorf("encode the event: %w", err)
+			return nil, fmt.Errorf("encode the event: %w", err)
 		}
-		return queue.Deliver(ctx, delivery.Message{ID: event.EventID, Body: body})
+		return nil, queue.Deliver(ctx, delivery.Message{ID: event.EventID, Body: body})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/internal/testkit/syncbuf"
+	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/gateway/aws"
 	"github.com/giftstats/giftstats/pkg/gateway/tencent"
 	"github.com/giftstats/giftstats/pkg/ledger"
@@ -69,6 +70,7 @@ type worldConfig struct {
 	log       io.Writer // nil means the log of the world
 	level     slog.Level
 	simulator func(*simulator.Config)
+	queue     delivery.Deliverer // of GIFTSTATS_QUEUE
 	variables []string
 }
 
@@ -90,6 +92,7 @@ func newWorld(t testing.TB, config worldConfig) *world {
 	}
 	w.app, err = app.New(app.Config{
 		Settings: s, Store: w.store, Log: log, Level: config.level, Function: "test",
+		Open:       func(settings.Location) (delivery.Deliverer, error) { return config.queue, nil },
 		OpenLedger: func(settings.Location, *secret.Cache) (ledger.Store, error) { return brokenLedger{}, nil },
 		Metrics:    func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
 	})
