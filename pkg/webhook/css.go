@@ -49,7 +49,7 @@ func readCSS(request Request, app App, now time.Time) (Notice, error) {
 		return Notice{}, nil
 	}
 	event := streamend.Event{RoomID: string(body.StreamID), Reason: body.reason(), Source: streamend.SourceCSS}
-	return ended(event, body.EventTime.Value*1000, now)
+	return ended(event, timeOf(body.EventTime, time.Second, now), now)
 }
 
 // checkCSS verifies the signature in the body. It covers only the expiry time.
@@ -74,5 +74,5 @@ func (b cssBody) reason() string {
 	if b.ErrCode != "" || b.ErrMsg != "" {
 		reason += ": " + strings.TrimSpace(string(b.ErrCode)+" "+string(b.ErrMsg))
 	}
-	return strings.ToValidUTF8(reason[:min(len(reason), 200)], "")
+	return reason
 }

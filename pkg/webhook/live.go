@@ -110,7 +110,7 @@ func readDestroyed(raw []byte, now time.Time) (Notice, error) {
 	if body.RoomInfo != nil && body.RoomInfo.OwnerAccount != "" {
 		event.Accounts = []string{string(body.RoomInfo.OwnerAccount)}
 	}
-	return ended(event, body.EventTime.Value, now)
+	return ended(event, timeOf(body.EventTime, time.Millisecond, now), now)
 }
 
 type statistic struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func TestRefusedLive(t *testing.T) {
 		request.Query.Set(parameter, value)
 		return request
 	}
-	longOwner := `{"RoomId":"r","RoomInfo":{"Owner_Account":"` + strings.Repeat("x", 33) + `"}}`
+	longOwner := `{"RoomId":"r","RoomInfo":{"RoomId":"r","Owner_Account":"` + strings.Repeat("x", 33) + `"}}`
 	checkRefusals(t, webhook.Live, []refusal{
 		{name: "no token configured", noKeys: true, request: body(ended), want: giftstats.CodeNotFound},
 		{name: "no signature", request: without("Sign"), want: giftstats.CodeUnauthenticated},
@@ -80,11 +81,24 @@ func TestRefusedLive(t *testing.T) {
 			want:    giftstats.CodeInvalidRequest,
 		},
 		{name: "owner is too long", request: body(longOwner), want: giftstats.CodeInvalidRequest},
+		{
+			name:    "owner of a new room is too long",
+			request: live("Live.CallbackAfterCreateRoom", longOwner), want: giftstats.CodeInvalidRequest,
+		},
+		{
+			name:    "new owner is too long",
+			request: live("Live.CallbackAfterChangeOwner", `{"RoomId":"r","CurrentOwner_Account":"`+strings.Repeat("x", 33)+`"}`),
+			want:    giftstats.CodeInvalidRequest,
+		},
 	})
 }
 
 func TestRefusedTRTC(t *testing.T) {
 	ended := func() webhook.Request { return trtc(`{"EventGroupId":1,"EventType":102,"EventInfo":{"RoomId":1}}`) }
+	const trtcTooLate = 5*time.Minute + time.Millisecond
+	sentAt := func(milliseconds int64) string {
+		return fmt.Sprintf(`{"EventGroupId":1,"EventType":102,"CallbackTs":%d,"EventInfo":{"RoomId":1}}`, milliseconds)
+	}
 	unsigned, anotherApp := ended(), ended()
 	unsigned.Header.Del("Sign")
 	anotherApp.Header.Set("SdkAppId", "1")
@@ -92,6 +106,11 @@ func TestRefusedTRTC(t *testing.T) {
 		{name: "no key configured", noKeys: true, request: trtc("{}"), want: giftstats.CodeNotFound},
 		{name: "no signature", request: unsigned, want: giftstats.CodeUnauthenticated},
 		{name: "another app", request: anotherApp, want: giftstats.CodeForbidden},
+		{name: "replayed later", request: trtc(sentAt(trtcSent)), late: trtcTooLate, want: giftstats.CodeUnauthenticated},
+		{name: "sent in the future", request: trtc(sentAt(trtcSent)), late: -trtcTooLate, want: giftstats.CodeUnauthenticated},
+		{name: "sent at no time", request: trtc(sentAt(0)), want: giftstats.CodeUnauthenticated},
+		{name: "sent at the largest time", request: trtc(sentAt(math.MaxInt64)), want: giftstats.CodeUnauthenticated},
+		{name: "sent at the smallest time", request: trtc(sentAt(math.MinInt64)), want: giftstats.CodeUnauthenticated},
 		{name: "not JSON", request: trtc("x"), want: giftstats.CodeInvalidRequest},
 		{name: "no room", request: trtc(`{"EventGroupId":1,"EventType":102}`), want: giftstats.CodeInvalidRequest},
 	})

@@ -32,12 +32,11 @@ func readCreated(raw []byte, now time.Time) (Notice, error) {
 	info := body.RoomInfo
 	sighting := ledger.Sighting{
 		RoomID: cmp.Or(string(info.RoomID), string(body.RoomID)), Owner: string(info.OwnerAccount), Opens: true,
-		At: timeOf(cmp.Or(info.EventTime.Value, body.EventTime.Value), now),
+		At:        cmp.Or(timeOf(info.EventTime, time.Millisecond, now), timeOf(body.EventTime, time.Millisecond, now)),
+		StartedAt: timeOf(info.CreateTime, time.Second, now),
 	}
-	if info.CreateTime.Value > 0 {
-		sighting.StartedAt, sighting.Confirmed = time.Unix(info.CreateTime.Value, 0).UTC(), true
-	}
-	return seen(sighting)
+	sighting.Confirmed = !sighting.StartedAt.IsZero()
+	return seen(sighting, now)
 }
 
 // Source: https://trtc.io/document/72553
@@ -54,9 +53,9 @@ func readOwnerChanged(raw []byte, now time.Time) (Notice, error) {
 		return Notice{}, err
 	}
 	return seen(ledger.Sighting{
-		RoomID: string(body.RoomID), At: timeOf(body.EventTime.Value, now),
+		RoomID: string(body.RoomID), At: timeOf(body.EventTime, time.Millisecond, now),
 		Owner: string(body.CurrentOwner), Former: string(body.FormerOwner),
-	})
+	}, now)
 }
 
 // seatsBody lists seats. It is not documented whether these are all seats or those that changed; both work, because accounts are only
@@ -76,17 +75,27 @@ func readSeats(raw []byte, now time.Time) (Notice, error) {
 	if err := readBody(raw, &body); err != nil {
 		return Notice{}, err
 	}
-	sighting := ledger.Sighting{RoomID: string(body.RoomID), At: timeOf(body.EventTime.Value, now)}
+	sighting := ledger.Sighting{RoomID: string(body.RoomID), At: timeOf(body.EventTime, time.Millisecond, now)}
 	for _, seat := range body.SeatList {
 		if seat.Member != "" {
 			sighting.Seated = append(sighting.Seated, string(seat.Member))
 		}
 	}
-	return seen(sighting)
+	return seen(sighting, now)
 }
 
-func seen(sighting ledger.Sighting) (Notice, error) {
-	return Notice{Seen: &sighting}, giftstats.ValidateRoomID(sighting.RoomID)
+// seen returns the notice of a live room if the room and its owner are valid. Without a time, the room was seen now.
+func seen(sighting ledger.Sighting, now time.Time) (Notice, error) {
+	if err := giftstats.ValidateRoomID(sighting.RoomID); err != nil {
+		return Notice{}, err
+	}
+	if sighting.Owner != "" {
+		if err := giftstats.ValidateAccount(sighting.Owner); err != nil {
+			return Notice{}, err
+		}
+	}
+	sighting.At = cmp.Or(sighting.At, now.UTC().Truncate(time.Millisecond))
+	return Notice{Seen: &sighting}, nil
 }
 
 // Source: https://trtc.io/document/72210
@@ -111,7 +120,7 @@ func readGift(raw []byte, now time.Time) (Notice, error) {
 	given := body.GiftWater
 	gift := ledger.Gift{
 		RoomID: string(body.RoomID), Sender: string(given.Sender), GiftID: string(given.GiftID), Count: given.Count.Value,
-		At: timeOf(given.Time.Value*1000, now).Truncate(time.Second),
+		At: cmp.Or(timeOf(given.Time, time.Second, now), now.UTC().Truncate(time.Second)),
 	}
 	for _, receiver := range given.Receivers {
 		gift.Receivers = append(gift.Receivers, string(receiver))

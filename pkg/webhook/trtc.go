@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,6 +21,7 @@ const (
 type trtcBody struct {
 	EventGroupID lenient.Int `json:"EventGroupId"`
 	EventType    lenient.Int
+	CallbackTs   lenient.Int // when the webhook was sent, in milliseconds
 	EventInfo    struct {
 		RoomID    lenient.Text `json:"RoomId"`
 		EventTs   lenient.Int  // seconds
@@ -27,7 +29,16 @@ type trtcBody struct {
 	}
 }
 
-// readTRTC verifies the signature over the raw body: https://trtc.io/document/54912
+// trtcTimeWindow is the largest accepted difference between CallbackTs and our clock. Tencent gives up after a minute.
+const trtcTimeWindow = 5 * time.Minute
+
+// near reports whether the time at which a webhook was sent is within the window.
+func near(milliseconds int64, now time.Time) bool {
+	return now.Add(-trtcTimeWindow).UnixMilli() <= milliseconds && milliseconds <= now.Add(trtcTimeWindow).UnixMilli()
+}
+
+// readTRTC verifies the signature over the raw body: https://trtc.io/document/54912. The signature covers CallbackTs as well, so that a
+// captured webhook is of use for a short time only. A body without CallbackTs is from an older version of TRTC.
 func readTRTC(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.TRTCKey.Empty() {
 		return Notice{}, unconfigured()
@@ -45,13 +56,13 @@ func readTRTC(request Request, app App, now time.Time) (Notice, error) {
 	if err := readBody(request.Body, &body); err != nil {
 		return Notice{}, err
 	}
+	if sent := body.CallbackTs; sent.Known && !near(sent.Value, now) {
+		return Notice{}, unauthenticated("the webhook's CallbackTs is more than five minutes away from the current time")
+	}
 	if body.EventGroupID.Value != trtcRoomGroup || body.EventType.Value != trtcRoomDismissed {
 		return Notice{}, nil
 	}
-	milliseconds := body.EventInfo.EventMsTs.Value
-	if milliseconds == 0 {
-		milliseconds = body.EventInfo.EventTs.Value * 1000
-	}
 	event := streamend.Event{RoomID: string(body.EventInfo.RoomID), Reason: "room dismissed", Source: streamend.SourceTRTC}
-	return ended(event, milliseconds, now)
+	info := body.EventInfo
+	return ended(event, cmp.Or(timeOf(info.EventMsTs, time.Millisecond, now), timeOf(info.EventTs, time.Second, now)), now)
 }

@@ -7,9 +7,11 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -77,8 +79,11 @@ func anotherApp() error {
 // equal compares in constant time.
 func equal(given, want string) bool { return hmac.Equal([]byte(given), []byte(want)) }
 
-// ended returns the notice of an end if its room and accounts are valid. Without a time, the end is now.
-func ended(event streamend.Event, milliseconds int64, now time.Time) (Notice, error) {
+// maxReason is the longest reason of an event, in bytes. A longer one is cut off, so that every accepted event can be processed.
+const maxReason = 200
+
+// ended returns the notice of an end if its room and accounts are valid.
+func ended(event streamend.Event, at, now time.Time) (Notice, error) {
 	if err := giftstats.ValidateRoomID(event.RoomID); err != nil {
 		return Notice{}, err
 	}
@@ -87,15 +92,8 @@ func ended(event streamend.Event, milliseconds int64, now time.Time) (Notice, er
 			return Notice{}, err
 		}
 	}
-	at := timeOf(milliseconds, now)
+	at = cmp.Or(at, now.UTC().Truncate(time.Millisecond))
+	event.Reason = strings.ToValidUTF8(event.Reason[:min(len(event.Reason), maxReason)], "")
 	event.EndedAt, event.EventID = &at, streamend.NewID(event.RoomID, at)
 	return Notice{Ended: &event}, nil
-}
-
-// timeOf converts Unix milliseconds. It returns now if they are missing.
-func timeOf(milliseconds int64, now time.Time) time.Time {
-	if milliseconds <= 0 {
-		return now.UTC().Truncate(time.Millisecond)
-	}
-	return time.UnixMilli(milliseconds).UTC()
 }

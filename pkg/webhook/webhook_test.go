@@ -31,6 +31,7 @@ const (
 		"\t\t\"RoomId\":\t8489,\n\t\t\"EventTs\":\t1664209748,\n\t\t\"EventMsTs\":\t1664209748180,\n" +
 		"\t\t\"UserId\":\t\"user_85034614\",\n\t\t\"Reason\":\t0\n\t}\n}"
 	trtcSign = "kkoFeO3Oh2ZHnjtg8tEAQhtXK16/KI05W3BQff8IvGA="
+	trtcSent = 1687679098488 // the CallbackTs in testdata
 	cssKey   = "somekey"
 	cssUntil = 1703732078
 )
@@ -73,7 +74,7 @@ func signedAt(kind webhook.Kind) time.Time {
 	case webhook.CSS.Name:
 		return time.Unix(cssUntil, 0)
 	default:
-		return time.Time{}
+		return time.UnixMilli(trtcSent)
 	}
 }
 
@@ -150,11 +151,11 @@ func TestEventIDs(t *testing.T) {
 		}
 		return notice.Ended.EventID
 	}
-	first := read(`{"RoomId":"r","EventTime":1}`)
-	if read(`{"RoomId":"r","EventTime":1,"EventType":"DestroyByUser","Statistic":{}}`) != first {
+	first := read(`{"RoomId":"r","EventTime":1669872111001}`)
+	if read(`{"RoomId":"r","EventTime":1669872111001,"EventType":"DestroyByUser","Statistic":{}}`) != first {
 		t.Error("a replay with another body has another id")
 	}
-	for _, other := range []string{`{"RoomId":"r","EventTime":2}`, `{"RoomId":"s","EventTime":1}`} {
+	for _, other := range []string{`{"RoomId":"r","EventTime":1669872111002}`, `{"RoomId":"s","EventTime":1669872111001}`} {
 		if read(other) == first {
 			t.Errorf("%s has the same id as another end", other)
 		}
@@ -165,12 +166,12 @@ func TestDocumentedTRTCVector(t *testing.T) {
 	header := http.Header{}
 	header.Set("Sign", trtcSign)
 	header.Set("SdkAppId", "1400000000")
-	notice, err := webhook.TRTC.Read(webhook.Request{Header: header, Body: []byte(trtcBody)}, app, time.Time{})
+	notice, err := webhook.TRTC.Read(webhook.Request{Header: header, Body: []byte(trtcBody)}, app, time.UnixMilli(1664209748188))
 	if notice != (webhook.Notice{}) || err != nil {
 		t.Errorf("got %+v, %v, want neither a notice nor an error", notice, err)
 	}
 	reformatted := []byte(strings.ReplaceAll(trtcBody, "\t", " "))
-	_, err = webhook.TRTC.Read(webhook.Request{Header: header, Body: reformatted}, app, time.Time{})
+	_, err = webhook.TRTC.Read(webhook.Request{Header: header, Body: reformatted}, app, time.UnixMilli(1664209748188))
 	if !errors.Is(err, giftstats.CodeUnauthenticated) {
 		t.Errorf("with other white space: error %v, want %s", err, giftstats.CodeUnauthenticated)
 	}
@@ -263,8 +264,12 @@ func fuzz(f *testing.F, kind webhook.Kind, request func(string) webhook.Request)
 		if err != nil {
 			t.Fatalf("both the event %+v and the error %v", event, err)
 		}
-		if giftstats.ValidateRoomID(event.RoomID) != nil || event.EventID == "" {
-			t.Fatalf("invalid event %+v", event)
+		encoded, err := json.Marshal(event)
+		if err != nil {
+			t.Fatalf("the event cannot be queued: %v", err)
+		}
+		if _, err := streamend.Parse(encoded, ""); err != nil {
+			t.Fatalf("the event is accepted, but cannot be processed: %v", err)
 		}
 	})
 }
