@@ -34,8 +34,8 @@ type show struct {
 	total    ledger.Sum
 	recorded bool // every gift webhook reached the ledger
 	reported int  // 0: the live webhook; above: and an own event
-	created  bool // the create webhook arrived
-	last     bool // the destroy webhook arrived
+	created  bool // the create webhook was acknowledged
+	last     bool // the destroy webhook was acknowledged
 	before   *show
 }
 

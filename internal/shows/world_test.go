@@ -284,7 +284,7 @@ func (w *world) begin(s *show) {
 	if err := w.engine.CreateRoom(simulator.RoomInfo{RoomID: s.room, Owner: s.hosts[0], IsSeatEnabled: true, MaxSeatCount: 8}); err != nil {
 		w.t.Errorf("%s: %v", s, err)
 	}
-	s.created = w.engine.LastWebhook().Err == nil
+	s.created = w.engine.LastWebhook().Status == http.StatusOK
 	for i, host := range s.hosts {
 		if err := errors.Join(w.engine.EnterRoom(s.room, host), w.engine.TakeSeat(s.room, host, int64(i))); err != nil {
 			w.t.Errorf("%s: %v", s, err)
@@ -330,7 +330,7 @@ func (w *world) end(s *show) {
 		w.t.Errorf("%s: %v", s, err)
 		return
 	}
-	s.last = dissolved.Webhook.Err == nil
+	s.last = dissolved.Webhook.Status == http.StatusOK
 	if s.reported > 0 {
 		w.report(own)
 	}

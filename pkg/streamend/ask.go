@@ -44,15 +44,12 @@ func (p *Processor) ask(ctx context.Context, known evidence, started time.Time) 
 	}
 	again, err := p.roomInfo(ctx, known, started)
 	switch {
-	case err != nil && !isDefinite(err):
-		return known, time.Time{}, fmt.Errorf("get room info: %w", err)
-	case err != nil:
-		known.gone = err
-		return known, info.CreatedAt, nil
-	case !again.CreatedAt.Equal(info.CreatedAt):
+	case errors.Is(err, errAnotherStream), err == nil && !again.CreatedAt.Equal(info.CreatedAt):
 		known.gone = errAnotherStream
 		return known, info.CreatedAt, nil
-	}
+	case err != nil && !isDefinite(err):
+		return known, time.Time{}, fmt.Errorf("get room info: %w", err)
+	} // a room that was dissolved meanwhile has answered before
 	known.answers, known.gone = answers, errAnotherStream
 	if totals != nil {
 		known.totals, known.totalsFrom = totals, FromUpstream
@@ -75,7 +72,7 @@ func (p *Processor) roomInfo(ctx context.Context, known evidence, started time.T
 	return info, nil
 }
 
-// numbers asks for the numbers of every account and of the room.
+// numbers asks for the numbers of every account, and of the room unless the event brought them.
 func (p *Processor) numbers(ctx context.Context, known evidence) ([]giftstats.Result, *giftstats.RoomTotals, error) {
 	done, err := p.budget.take(ctx, len(known.accounts)+2)
 	if err != nil {
@@ -92,6 +89,9 @@ func (p *Processor) numbers(ctx context.Context, known evidence) ([]giftstats.Re
 		if answer.Err != nil && !isDefinite(answer.Err) {
 			failures = append(failures, fmt.Errorf("get gift stats: %w", answer.Err))
 		}
+	}
+	if known.hasTotals {
+		return answers, nil, errors.Join(failures...)
 	}
 	room, err := p.config.Service.RoomStats(ctx, known.roomID)
 	if err != nil && !isDefinite(err) {

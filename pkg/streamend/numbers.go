@@ -19,6 +19,7 @@ type evidence struct {
 	answers    []giftstats.Result    // of Tencent, after the end, for each of accounts; nil if the room is gone
 	totals     *giftstats.RoomTotals // of the room; nil if they are not known
 	totalsFrom string                // where totals come from
+	hasTotals  bool                  // the event brought totals, so that Tencent need not be asked for them
 	stream     *ledger.Stream        // what the ledger knows; nil without a ledger
 	gifts      []ledger.Gift         // those of the stream
 	gone       error                 // why accounts without any number have none

@@ -100,7 +100,10 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 		return ledger.Ended{}, giftstats.Errorf(giftstats.CodeInternal, "the end of the stream is not recorded")
 	}
 	tally := ledger.NewTally()
-	known := evidence{roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp()}
+	known := evidence{
+		roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp(),
+		hasTotals: stream.End.RoomTotals != nil,
+	}
 	for gift, err := range p.config.Ledger.Gifts(ctx, room, streamID) {
 		if err != nil {
 			return ledger.Ended{}, err
