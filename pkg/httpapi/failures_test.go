@@ -123,13 +123,38 @@ func TestInvalidBodies(t *testing.T) {
 		{name: "wrong type", call: postBatch(`{"queries":{}}`), code: code, text: "queries has a JSON object in place of an array"},
 		{
 			name: "entry of the wrong type", call: postBatch(`{"queries":[[]]}`), code: code,
-			text: "queries has a JSON array in place of an object",
+			text: "queries[0] has a JSON array in place of an object",
 		},
 		{
 			name: "field of the wrong type", call: postBatch(`{"queries":[{"room_id":7,"account":"a"}]}`), code: code,
-			text: "room_id has a JSON number in place of a string",
+			text: "queries[0].room_id has a JSON number in place of a string",
 		},
 		{name: "unknown field", call: postBatch(`{"querys":[]}`), code: code, text: `unknown field "querys"`},
+		{
+			name: "field in another case", call: postBatch(`{"Queries":[{"room_id":"r","account":"a"}]}`), code: code,
+			text: `unknown field "Queries"; names of fields are case-sensitive`,
+		},
+		{
+			name: "field of an entry in another case", call: postBatch(`{"queries":[{"room_id":"r","account":"a","ACCOUNT":"b"}]}`), code: code,
+			text: `unknown field "ACCOUNT"`,
+		},
+		{
+			name: "two accounts, of which the last would win", call: postBatch(`{"queries":[{"room_id":"r","account":"a","account":"b"}]}`),
+			code: code, text: "queries[0].account appears more than once",
+		},
+		{
+			name: "two lists, which would be merged", code: code, text: "queries appears more than once",
+			call: postBatch(`{"queries":[{"room_id":"r","account":"a"}],"queries":[{"room_id":"s"}]}`),
+		},
+		{
+			name: "null account, which would be a missing one", call: postBatch(`{"queries":[{"room_id":"r","account":null}]}`), code: code,
+			text: "queries[0].account has null in place of a string",
+		},
+		{
+			name: "null entry, which would be an empty one", call: postBatch(`{"queries":[null]}`), code: code,
+			text: "queries[0] has null in place of an object",
+		},
+		{name: "null body", call: postBatch(`null`), code: code, text: "the body has null in place of an object"},
 		{name: "not UTF-8", call: postBatch("{\"queries\":[{\"room_id\":\"\xff\"}]}"), code: code, text: "the body is not valid UTF-8"},
 		{name: "no queries", call: postBatch(`{"queries":[]}`), code: code, text: "queries has 0 entries; give 1 to 1000"},
 		{

@@ -1,20 +1,17 @@
 package httpapi
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/strict"
 )
 
 const maxBody = 1 << 20 // of a request, in bytes
@@ -38,7 +35,8 @@ func (x *exchange) parameters(known ...string) (url.Values, error) {
 	return values, nil
 }
 
-// readJSON decodes the body into value. The body must be one JSON object without unknown fields.
+// readJSON decodes the body into value. The body must be one JSON object without unknown and repeated fields, and without null for a
+// field that is no pointer.
 func (x *exchange) readJSON(value any) error {
 	if contentType := x.request.Header.Get("Content-Type"); contentType != "" {
 		if mediaType, _, err := mime.ParseMediaType(contentType); err != nil || mediaType != jsonType {
@@ -52,13 +50,8 @@ func (x *exchange) readJSON(value any) error {
 	if !utf8.Valid(body) {
 		return giftstats.Invalid("the body is not valid UTF-8")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(value); err != nil {
+	if err := strict.Decode(body, value, strict.NoNull()); err != nil {
 		return invalidJSON(err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return giftstats.Invalid("the body has data after the JSON object")
 	}
 	return nil
 }
@@ -73,45 +66,4 @@ func (x *exchange) readBody() ([]byte, error) {
 		return nil, &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body ended early; send the request again", Err: err}
 	}
 	return body, nil
-}
-
-// invalidJSON returns an invalid_request error that explains an error of the JSON decoder to the caller.
-func invalidJSON(err error) error {
-	var syntax *json.SyntaxError
-	var mismatch *json.UnmarshalTypeError
-	unknown, isUnknown := strings.CutPrefix(err.Error(), "json: unknown field ")
-	switch {
-	case errors.Is(err, io.EOF):
-		return giftstats.Invalid("the body is empty; it must be a JSON object")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return giftstats.Invalid("invalid JSON: unexpected end of the body")
-	case errors.As(err, &syntax):
-		return giftstats.Invalid("invalid JSON at byte %d", syntax.Offset)
-	case errors.As(err, &mismatch):
-		return wrongType(mismatch)
-	case isUnknown:
-		return giftstats.Invalid("unknown field %.40s", unknown)
-	default:
-		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is not as /openapi.json describes it", Err: err}
-	}
-}
-
-func wrongType(mismatch *json.UnmarshalTypeError) error {
-	field := cmp.Or(mismatch.Field, "the body")
-	given, _, _ := strings.Cut(mismatch.Value, " ") // for numbers, the value follows
-	return giftstats.Invalid("%.60s has a JSON %s in place of %s", field, given, jsonName(mismatch.Type.Kind()))
-}
-
-// jsonName returns what JSON calls values of kind.
-func jsonName(kind reflect.Kind) string {
-	switch kind {
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Slice:
-		return "an array"
-	case reflect.Int64:
-		return "a 64-bit integer"
-	default:
-		return "a " + kind.String()
-	}
 }

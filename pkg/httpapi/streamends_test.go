@@ -162,6 +162,15 @@ func TestStreamEndRefusals(t *testing.T) {
 		},
 		{name: "empty", call: postEnd(""), code: code, text: "the body is empty"},
 		{name: "a list", call: postEnd("[]"), code: code, text: "the body has a JSON array in place of an object"},
+		{
+			name: "two rooms, of which the last would end", call: postEnd(`{"room_id":"r","room_id":"s"}`), code: code,
+			text: "room_id appears more than once",
+		},
+		{
+			name: "two lists of accounts, which would be merged", call: postEnd(`{"room_id":"r","accounts":["a","b"],"accounts":["c"]}`),
+			code: code, text: "accounts appears more than once",
+		},
+		{name: "null room", call: postEnd(`{"room_id":null}`), code: code, text: "room_id has null in place of a string"},
 		{name: "unknown field", call: postEnd(`{"room":"r"}`), code: code, text: `unknown field "room"`},
 		{
 			name: "unknown total", call: postEnd(`{"room_id":"r","room_totals":{"coins":1}}`), code: code,
@@ -170,7 +179,7 @@ func TestStreamEndRefusals(t *testing.T) {
 		{name: "no room", call: postEnd("{}"), code: code, text: "room_id is missing or empty"},
 		{
 			name: "wrong type of an account", call: postEnd(`{"room_id":"r","accounts":[7]}`), code: code,
-			text: "accounts has a JSON number in place of a string",
+			text: "accounts[0] has a JSON number in place of a string",
 		},
 		{
 			name: "account too long", call: postEnd(`{"room_id":"r","accounts":["a","` + strings.Repeat("x", 33) + `"]}`), code: code,

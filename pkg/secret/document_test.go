@@ -200,6 +200,34 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			want: []string{"unknown field, whose name may be a secret"},
 		},
 		{
+			name: "two keys, of which only one would be used", defaults: secret.KeyDefaults{},
+			secret: document(`,"secret_key":"` + fakeKey + `"`), want: []string{"has the field secret_key more than once"},
+		},
+		{
+			name: "two hashes of one holder", secret: document(`,"api_keys":{"a":"` + fakeHash + `","a":"` + fakeHash + `"}`),
+			defaults: secret.KeyDefaults{}, want: []string{"has the field a more than once"},
+		},
+		{
+			name: "two sets of keys, which would be merged", secret: document(`,"webhook":{"live_token":"x"},"webhook":{"css_key":"y"}`),
+			defaults: secret.KeyDefaults{}, want: []string{"has the field webhook more than once"},
+		},
+		{
+			name: "key as a repeated name", secret: document(`,"api_keys":{"` + fakeKey + `":"","` + fakeKey + `":""}`),
+			defaults: secret.KeyDefaults{}, want: []string{"has a field more than once; its name may be a secret"},
+		},
+		{
+			name: "a name of digits is not shown", secret: document(`,"api_keys":{"12345":[]}`), defaults: secret.KeyDefaults{},
+			want: []string{"api_keys must be an object of names and hashes"},
+		},
+		{
+			name: "field in capitals", secret: document(`,"Delivery_Key":"x"`), defaults: secret.KeyDefaults{},
+			want: []string{"unknown field Delivery_Key (misspelled?)"},
+		},
+		{
+			name: "not UTF-8", secret: `{"sdk_app_id":1,"admin":"` + "\xff" + `","secret_key":"k"}`, defaults: secret.KeyDefaults{},
+			want: []string{"invalid JSON at byte"},
+		},
+		{
 			name: "contradicting settings", secret: document(""), defaults: secret.KeyDefaults{SDKAppID: 1, Admin: "other"},
 			want: []string{"sdk_app_id differs from GIFTSTATS_SDK_APP_ID", "admin differs from GIFTSTATS_ADMIN"},
 		},

@@ -1,14 +1,11 @@
 package secret
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -18,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/strict"
 )
 
 // object is the JSON of a document, in the form that it is stored in.
@@ -48,7 +46,7 @@ func (id *appID) UnmarshalJSON(raw []byte) error {
 	}
 	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || number <= 0 {
-		return &json.UnmarshalTypeError{Type: reflect.TypeFor[appID]()} // the decoder adds the name of the field
+		return errors.New("not the number of an app") // the decoder adds the name of the field
 	}
 	*id = appID(number)
 	return nil
@@ -59,36 +57,43 @@ type hashes map[string]hexText
 
 type hexText string
 
-// decode refuses unknown fields, because a misspelled one would silently switch something off.
+// decode refuses unknown fields, because a misspelled one would silently switch something off, and repeated ones, because only one of
+// two keys could be used.
 func decode(raw []byte) (*object, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
 	o := new(object)
-	if err := decoder.Decode(o); err != nil {
+	if err := strict.Decode(raw, o); err != nil {
 		return nil, sanitize(err)
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errors.New("the secret must end after the JSON object")
 	}
 	return o, nil
 }
 
-// sanitize turns an error of the JSON decoder into one that contains nothing of the secret: the decoder's own texts quote values and
-// names of fields, and a key may have been stored in the place of either.
+// sanitize turns an error of the decoder into one that contains nothing of the secret: a key may have been stored in the place of a
+// value or of a field's name.
 func sanitize(err error) error {
-	var syntax *json.SyntaxError
-	var mismatch *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("the secret starts like a JSON object, but is invalid JSON at byte %d", syntax.Offset)
-	case errors.As(err, &mismatch):
-		return fmt.Errorf("%s must be %s", mismatch.Field, expected(mismatch.Type))
+	var wrong *strict.Error
+	if !errors.As(err, &wrong) {
+		return errors.New("the secret starts like a JSON object, but is invalid or incomplete JSON")
 	}
-	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		if name, err := strconv.Unquote(quoted); err == nil && looksLikeField(name) {
-			return fmt.Errorf("the secret document has the unknown field %s (misspelled?)", name)
+	switch wrong.Fault {
+	case strict.Malformed:
+		return fmt.Errorf("the secret starts like a JSON object, but is invalid JSON at byte %d", wrong.Offset+1)
+	case strict.Trailing:
+		return errors.New("the secret must end after the JSON object")
+	case strict.WrongType:
+		if strings.HasPrefix(wrong.Path, "api_keys") { // the names in it are not fields
+			return errors.New("api_keys must be " + expected(wrong.Want))
+		}
+		return fmt.Errorf("%s must be %s", wrong.Path, expected(wrong.Want))
+	case strict.Unknown:
+		if looksLikeField(wrong.Name) {
+			return fmt.Errorf("the secret document has the unknown field %s (misspelled?)", wrong.Name)
 		}
 		return errors.New("the secret document has an unknown field, whose name may be a secret and is not shown")
+	case strict.Repeated:
+		if looksLikeField(wrong.Name) {
+			return fmt.Errorf("the secret document has the field %s more than once", wrong.Name)
+		}
+		return errors.New("the secret document has a field more than once; its name may be a secret and is not shown")
 	}
 	return errors.New("the secret starts like a JSON object, but is invalid or incomplete JSON")
 }

@@ -1,6 +1,7 @@
 package streamend
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -9,13 +10,13 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-// Report is an [Event] as its sender writes it in JSON. Only RoomID is required.
+// Report is an [Event] as its sender writes it in JSON. Only RoomID is required; null is the same as leaving out another field.
 type Report struct {
-	EventID    string   `json:"event_id"`
+	EventID    *string  `json:"event_id"`
 	RoomID     string   `json:"room_id"`
 	Accounts   []string `json:"accounts"`
 	EndedAt    *string  `json:"ended_at"`
-	Reason     string   `json:"reason"`
+	Reason     *string  `json:"reason"`
 	Source     *Source  `json:"source"`
 	RoomTotals *Totals  `json:"room_totals"`
 }
@@ -33,9 +34,9 @@ type Totals struct {
 // Event returns the event that is reported. An event without an id gets one that is derived from what identifies the end: the room and
 // the time, or else messageID, the carrier's id of the message. The error is an invalid_request error that names the field to change.
 func (r Report) Event(messageID string) (Event, error) {
-	event := Event{EventID: r.EventID, RoomID: r.RoomID, Accounts: r.Accounts, Reason: r.Reason, Source: SourceDirect}
-	if r.Source != nil && *r.Source != "" {
-		event.Source = *r.Source
+	event := Event{
+		EventID: value(r.EventID), RoomID: r.RoomID, Accounts: r.Accounts, Reason: value(r.Reason),
+		Source: cmp.Or(value(r.Source), SourceDirect),
 	}
 	var err error
 	if event.EndedAt, err = r.endedAt(); err != nil {
@@ -52,6 +53,14 @@ func (r Report) Event(messageID string) (Event, error) {
 	}
 	event.Accounts = unique(event.Accounts)
 	return event, nil
+}
+
+// value returns what p points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		return *new(T)
+	}
+	return *p
 }
 
 func (r Report) endedAt() (*time.Time, error) {

@@ -1,0 +1,55 @@
+package httpapi
+
+import (
+	"cmp"
+	"errors"
+	"reflect"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/strict"
+)
+
+// invalidJSON returns an invalid_request error that explains an error of the JSON decoder to the caller.
+func invalidJSON(err error) error {
+	var wrong *strict.Error
+	if !errors.As(err, &wrong) {
+		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is not as /openapi.json describes it", Err: err}
+	}
+	switch wrong.Fault {
+	case strict.Empty:
+		return giftstats.Invalid("the body is empty; it must be a JSON object")
+	case strict.Incomplete:
+		return giftstats.Invalid("invalid JSON: unexpected end of the body")
+	case strict.Malformed:
+		return giftstats.Invalid("invalid JSON at byte %d", wrong.Offset+1)
+	case strict.Trailing:
+		return giftstats.Invalid("the body has data after the JSON object")
+	case strict.Unknown:
+		return giftstats.Invalid("unknown field %.40q; names of fields are case-sensitive", wrong.Name)
+	case strict.Repeated:
+		return giftstats.Invalid("the field %.60s appears more than once; give it once", wrong.Path)
+	}
+	return wrongType(wrong)
+}
+
+func wrongType(wrong *strict.Error) error {
+	field, want := cmp.Or(wrong.Path, "the body"), jsonName(wrong.Want.Kind())
+	if wrong.Given == "null" {
+		return giftstats.Invalid("%.60s has null in place of %s; leave the field out if it is optional", field, want)
+	}
+	return giftstats.Invalid("%.60s has a JSON %s in place of %s", field, wrong.Given, want)
+}
+
+// jsonName returns what JSON calls values of kind.
+func jsonName(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Int64:
+		return "a 64-bit integer"
+	default:
+		return "a " + kind.String()
+	}
+}
