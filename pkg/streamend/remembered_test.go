@@ -196,7 +196,7 @@ func TestNumbersOfARememberedStream(t *testing.T) {
 	s.give("r", "bob", at(60))
 	s.give("r", "bob", at(101)) // of another show
 	event := ownEvent(t, `{"room_id":"r","accounts":["dan"],"ended_at":"2026-11-25T12:01:40Z","reason":"done",`+
-		`"room_totals":{"total_gifts_sent":2,"total_gift_coins":20}}`)
+		`"room_totals":{"total_viewers":3,"total_gifts_sent":2,"total_gift_coins":20,"total_unique_gift_senders":1,"total_likes_received":0}}`)
 	s.must(s.process(event))
 	data := s.wantOnce()
 	if want := "alice: 10 from ledger; bob: 10 from ledger; dan: 0 from ledger; "; paid(data) != want {
