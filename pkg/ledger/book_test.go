@@ -85,7 +85,7 @@ func (b *book) finish(streamID string) ledger.Ended {
 	}
 	ended := b.ended(ledger.Ended{
 		StreamID: streamID, StartedAt: stream.StartedAt, EndedAt: stream.End.EndedAt, Until: stream.End.Until, Source: stream.End.Source,
-		EventID: stream.End.EventID, Gone: true,
+		EventID: stream.End.EventID, ReportID: stream.End.ReportID, Gone: true,
 	})
 	b.must(b.Close(b.t.Context(), "r", streamID))
 	return ended

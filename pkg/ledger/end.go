@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 		if err != nil {
 			return false, err
 		}
-		stream := room.EndedBy(end)
+		stream := cmp.Or(room.reportedBy(end), room.EndedBy(end))
 		if streamID != "" {
 			stream = room.Stream(streamID)
 		}
@@ -52,6 +53,22 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 	return ending, err
 }
 
+// reportedBy returns the open stream that ended by an earlier delivery of the same report. Without a time in the report, nothing else
+// tells that it is not about a stream that has started since.
+func (r *Room) reportedBy(end End) *Stream {
+	for i := range r.Streams {
+		if known := r.Streams[i].End; known != nil && end.again(known.EventID, known.ReportID) {
+			return &r.Streams[i]
+		}
+	}
+	return nil
+}
+
+// again reports whether a report is another delivery of the one with these ids.
+func (e *End) again(eventID, reportID string) bool {
+	return e.EventID != "" && e.EventID == eventID || e.ReportID != "" && e.ReportID == reportID
+}
+
 // endedNear lists the ended streams of a room that a report may be about, newest first.
 func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
 	const several = 5
@@ -62,8 +79,8 @@ func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
 func repeated(ended []Ended, open *Stream, end End) []Ended {
-	if i := slices.IndexFunc(ended, func(e Ended) bool { return end.EventID != "" && end.EventID == e.EventID }); i >= 0 {
-		return ended[i : i+1] // the same event again
+	if i := slices.IndexFunc(ended, func(e Ended) bool { return end.again(e.EventID, e.ReportID) }); i >= 0 {
+		return ended[i : i+1]
 	}
 	if open == nil && len(ended) > 0 {
 		newest := ended[0]

@@ -22,6 +22,13 @@ func timeless(second float64) ledger.End {
 	return ledger.End{EndedAt: at(second), Source: "direct", Timeless: true}
 }
 
+// delivered returns an own event without a time, like timeless, whose carrier delivers it again under the same id.
+func delivered(second float64) ledger.End {
+	end := timeless(second)
+	end.ReportID = "report"
+	return end
+}
+
 // show is a stream from 0 s on.
 func show(b *book) { b.create(0) }
 
@@ -135,6 +142,16 @@ func TestRecordEnd(t *testing.T) {
 				b.ended(ledger.Ended{StreamID: id(0), StartedAt: at(0), EndedAt: at(100), Source: "direct"})
 				b.must(b.Close(b.t.Context(), "r", id(0)))
 			},
+		},
+		{
+			name: "own event without a time delivered again while another show is open", stream: id(0), end: delivered(300),
+			before: func(b *book) { b.create(0); b.end(delivered(100)); b.create(200) },
+			want:   "since 0s: alice owns; alice; ended 1m40s by direct | since 3m20s: alice owns; alice",
+		},
+		{
+			name: "own event without a time delivered again, stored, while another show is open", stream: id(0), stored: true,
+			end: delivered(300), before: func(b *book) { b.create(0); b.end(delivered(100)); b.finish(id(0)); b.create(200) },
+			want: "since 3m20s: alice owns; alice",
 		},
 		{
 			name: "end of a stream that nobody announced", end: ledger.End{EndedAt: at(100), Source: "live", Owner: "alice"}, stream: seen(100),

@@ -21,9 +21,10 @@ type Ended struct {
 	Source    string    `json:"source"`         // see End
 	Gone      bool      `json:"gone"`           // whether the room was known to be dissolved; if not, later reports are about this stream, too
 	EventID   string    `json:"event_id"`
-	Accounts  []string  `json:"accounts"`          // those in the summary
-	Summary   []byte    `json:"summary"`           // as it is delivered, byte for byte
-	Senders   []Ranking `json:"senders,omitempty"` // of all gifts, then of those to each of Accounts; nil if no gift was recorded
+	ReportID  string    `json:"report_id,omitempty"` // see End
+	Accounts  []string  `json:"accounts"`            // those in the summary
+	Summary   []byte    `json:"summary"`             // as it is delivered, byte for byte
+	Senders   []Ranking `json:"senders,omitempty"`   // of all gifts, then of those to each of Accounts; nil if no gift was recorded
 	// Gifts are the totals of each kind of gift.
 	Gifts []GiftTotal `json:"gifts,omitempty"`
 

@@ -73,7 +73,8 @@ type RoomSnapshot struct {
 
 // End is a report that a stream has ended.
 type End struct {
-	EventID    string                `json:"event_id,omitempty"` // the sender's own; empty if it is to be derived
+	EventID    string                `json:"event_id,omitempty"`  // the sender's own; empty if it is to be derived
+	ReportID   string                `json:"report_id,omitempty"` // the same whenever this report is delivered again; may be empty
 	EndedAt    time.Time             `json:"ended_at"`
 	Until      time.Time             `json:"until,omitzero"` // of a missed end: when it was noticed; EndedAt is when the room was last seen
 	Reason     string                `json:"reason,omitempty"`

@@ -46,7 +46,8 @@ type Event struct {
 	Source     Source                `json:"source"`
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event reported them
 
-	derived bool // EventID was derived, not given
+	derived  bool   // EventID was derived, not given
+	reportID string // the same whenever the message is delivered again; empty if its carrier gave no id
 }
 
 // Parse reads an event in its JSON form, that of a [Report]. Unknown fields are ignored. Its errors are permanent.

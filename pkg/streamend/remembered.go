@@ -29,6 +29,7 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 	}
 	if event.Source == SourceDirect { // Tencent's webhooks cannot be trusted with more than they need: their bodies are not signed
 		end.Accounts = event.Accounts
+		end.ReportID = event.reportID
 		if !event.derived {
 			end.EventID = event.EventID
 		}
@@ -133,6 +134,7 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
 	ended, err := record(known.summary(data), streamID, tally)
+	ended.ReportID = stream.End.ReportID
 	ended.StartedAt, ended.Until, ended.Gone = started, stream.End.Until, known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, err
 }

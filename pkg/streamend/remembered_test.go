@@ -2,6 +2,7 @@ package streamend_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,39 @@ func TestReceiverThatFails(t *testing.T) {
 	}
 	if rooms := s.openRooms(); len(rooms) != 0 {
 		t.Errorf("the rooms %v are left open", rooms)
+	}
+}
+
+// A queue delivers an event without a time again. A show that began in between must not end by it.
+func TestRedeliveryDoesNotEndTheNextShow(t *testing.T) {
+	for _, message := range []string{`{"room_id":"r"}`, `{"room_id":"r","event_id":"e-1"}`} {
+		for _, stored := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, stored %v", message, stored), func(t *testing.T) {
+				s, clock := newStage(t)
+				s.create("r", at(0))
+				clock.Advance(150 * time.Second)
+				if stored {
+					s.two.fail = func() error { return errors.New("down") }
+				} else {
+					s.tencent.fail = func(string) error { return giftstats.Errorf(giftstats.CodeUpstreamUnavailable, "down") }
+				}
+				if s.process(ownEvent(t, message)) == nil {
+					t.Fatal("the first delivery of the event does not fail")
+				}
+				s.two.fail, s.tencent.fail = nil, nil
+				s.create("r", at(200))
+				clock.Advance(150 * time.Second)
+				s.must(s.process(ownEvent(t, message)))
+				if data := s.wantOnce(); !data.StartedAt.Equal(at(0)) {
+					t.Errorf("the summary is of the show that started at %v", data.StartedAt)
+				}
+				room, err := s.ledger().Room(t.Context(), "r")
+				s.must(err)
+				if room.Current() == nil {
+					t.Error("the next show has ended")
+				}
+			})
+		}
 	}
 }
 

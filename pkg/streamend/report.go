@@ -48,6 +48,9 @@ func (r Report) Event(messageID string) (Event, error) {
 	if event.EventID == "" {
 		event.EventID, event.derived = event.deriveID(messageID), true
 	}
+	if messageID != "" {
+		event.reportID = hashID(event.RoomID, messageID)
+	}
 	if err := event.validate(); err != nil {
 		return Event{}, err
 	}
