@@ -86,6 +86,21 @@ func TestObserve(t *testing.T) {
 			want: "since 0s: alice owns; alice; ended 0s by sweep | since 3m20s: alice owns; alice",
 		},
 		{
+			name:   "a room that was created after a stream was seen is another one",
+			before: func(b *book) { b.see(gift(5, "bob")); b.create(50) },
+			want:   "seen 5s:  owns; bob; ended 5s by sweep | since 50s: alice owns; alice",
+		},
+		{
+			name:   "the create webhook of the ended show, while a new stream was only seen",
+			before: func(b *book) { storedEnd(b); b.see(gift(111, "bob")); b.create(0) },
+			want:   "seen 1m51s:  owns; bob",
+		},
+		{
+			name:   "the create webhook of the new show, which was only seen before",
+			before: func(b *book) { storedEnd(b); b.see(gift(111, "bob")); b.create(105) },
+			want:   "since 1m45s: alice owns; bob, alice",
+		},
+		{
 			name: "the create webhook of an older show, late", before: func(b *book) { b.create(200); b.create(0) },
 			want: "since 3m20s: alice owns; alice",
 		},
