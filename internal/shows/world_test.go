@@ -345,23 +345,28 @@ func (w *world) report(body string) {
 
 func (w *world) delivered() map[string]map[string][]byte { return w.received }
 
-// summariesOf returns the summaries that a receiver got about a show.
-func (w *world) summariesOf(s *show) []streamend.Summary {
-	var found []streamend.Summary
+// summaries returns what a receiver got, by room.
+func (w *world) summaries() map[string][]streamend.Summary {
+	byRoom := map[string][]streamend.Summary{}
 	for _, body := range w.received["one"] {
 		var summary streamend.Summary
 		if err := json.Unmarshal(body, &summary); err != nil {
 			w.t.Fatal(err)
 		}
+		byRoom[summary.Data.RoomID] = append(byRoom[summary.Data.RoomID], summary)
+	}
+	return byRoom
+}
+
+// about returns those of the summaries that are about the show.
+func (s *show) about(summaries []streamend.Summary) []streamend.Summary {
+	return slices.DeleteFunc(slices.Clone(summaries), func(summary streamend.Summary) bool {
 		at := *summary.Data.EndedAt
 		if summary.Data.StartedAt != nil {
 			at = *summary.Data.StartedAt
 		}
-		if summary.Data.RoomID == s.room && !at.Before(s.start) && !at.After(s.end.Add(2*time.Second)) {
-			found = append(found, summary)
-		}
-	}
-	return found
+		return at.Before(s.start) || at.After(s.end.Add(2*time.Second))
+	})
 }
 
 // faultyStore fails before or after it has done what it was asked for.

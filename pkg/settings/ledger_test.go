@@ -41,7 +41,7 @@ func TestLedger(t *testing.T) {
 			want: &settings.Location{Scheme: "redis", Name: "[fd00::1]:6379/0", Params: noParams},
 		},
 		{
-			name: "this machine", platform: settings.Local, value: "redis://localhost:6379/0",
+			name: "this machine", platform: settings.Tencent, value: "redis://localhost:6379/0",
 			want: &settings.Location{Scheme: "redis", Name: "localhost:6379/0", Params: noParams},
 		},
 	} {
@@ -98,7 +98,7 @@ func TestLedgerMistakes(t *testing.T) {
 			want: "redis:// takes no parameters",
 		},
 		{name: "open to a host name", platform: settings.Tencent, value: "redis://redis.example:6379/0", want: "must start with rediss://"},
-		{name: "open to a public address", platform: settings.Local, value: "redis://8.8.8.8:6379/0", want: "must start with rediss://"},
+		{name: "open to a public address", platform: settings.Tencent, value: "redis://8.8.8.8:6379/0", want: "must start with rediss://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := settings.Parse(environ("GIFTSTATS_LEDGER="+test.value), test.platform)

@@ -83,7 +83,7 @@ var (
 		Local:   true,
 		Secrets: []string{"env", "file"},
 		Deliver: []string{"log", "https", "http"},
-		Ledgers: []string{"memory", "redis", "rediss"},
+		Ledgers: []string{"memory"},
 	}
 )
 

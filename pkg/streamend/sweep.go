@@ -73,12 +73,7 @@ func (p *Processor) Sweep(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, sweepTime)
 	defer cancel()
-	listed := make(chan bool, 1)
-	go func() { listed <- s.list(ctx) }() // takes 15 s for 1,000 rooms, which would be missing for their numbers
-	s.run(ctx)
-	if <-listed && ctx.Err() == nil {
-		s.run(ctx) // the rooms that only the list knows
-	}
+	s.runAll(ctx)
 	release, cancelRelease := context.WithTimeout(context.WithoutCancel(ctx), giftstats.MaxMargin)
 	defer cancelRelease()
 	if err := p.config.Ledger.Release(release, "sweep", holder); err != nil {
@@ -89,6 +84,26 @@ func (p *Processor) Sweep(ctx context.Context) error {
 		return fmt.Errorf("sweep: %d failures, the first: %w", s.failures, s.failure)
 	}
 	return nil
+}
+
+// runAll goes through the open streams while it lists the rooms of the app, and then through the streams that only the list knows.
+func (s *sweep) runAll(ctx context.Context) {
+	rooms, err := s.open(ctx)
+	if err != nil {
+		s.failed(ctx, err)
+		return
+	}
+	found := make(chan bool, 1)
+	go func() { found <- s.list(ctx, rooms) }()
+	s.run(ctx, rooms)
+	if !<-found || ctx.Err() != nil {
+		return
+	}
+	if rooms, err = s.open(ctx); err != nil {
+		s.failed(ctx, err)
+		return
+	}
+	s.run(ctx, rooms)
 }
 
 // failed counts a failure. To run out of time or rate is not a failure: the next sweep continues with the rooms that are left.
@@ -112,13 +127,8 @@ func (s *sweep) sighting(room giftstats.RoomInfo) ledger.Sighting {
 	}
 }
 
-// run goes through the open streams of the rooms that have not had their turn.
-func (s *sweep) run(ctx context.Context) {
-	rooms, err := s.open(ctx)
-	if err != nil {
-		s.failed(ctx, err)
-		return
-	}
+// run goes through the open streams of rooms.
+func (s *sweep) run(ctx context.Context, rooms []ledger.Room) {
 	s.rooms += len(rooms)
 	var ends sync.WaitGroup // apart, so that receivers that are down do not keep the live streams waiting
 	ends.Go(func() { each(rooms, endWorkers, func(room ledger.Room) { s.finishEnded(ctx, room) }) })
