@@ -150,6 +150,25 @@ func TestTemplateDescriptionLength(t *testing.T) {
 	}
 }
 
+// The description of a function shows where summaries go, to everyone who may list functions, and CloudTrail records it. So the
+// parameter must not hold a query, in which receivers keep tokens.
+func TestTemplateDeliverHasNoQuery(t *testing.T) {
+	pattern := regexp.MustCompile(load(t, nil).text("Parameters/Deliver/AllowedPattern"))
+	for value, want := range map[string]bool{
+		"log://":                                    true,
+		"https://hooks.example/path":                true,
+		"https://hooks.example:8443,log://":         true,
+		"https://hooks.example/path?token=x":        false,
+		"https://hooks.example?token=x":             false,
+		"log://,https://hooks.example/path?token=x": false,
+		"https://user:password@hooks.example":       false,
+	} {
+		if pattern.MatchString(value) != want {
+			t.Errorf("Deliver can be %q: %v, want %v", value, !want, want)
+		}
+	}
+}
+
 // The console shows every parameter in one group and with a label.
 func TestTemplateParameterGroups(t *testing.T) {
 	const metadata = "Metadata/AWS::CloudFormation::Interface/"

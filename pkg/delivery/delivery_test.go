@@ -253,6 +253,50 @@ func TestHTTPSFailures(t *testing.T) {
 	}
 }
 
+// talkative answers with as much text as a receiver likes.
+type talkative struct {
+	status int
+	text   string
+	err    error
+}
+
+func (r talkative) RoundTrip(*http.Request) (*http.Response, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	return &http.Response{StatusCode: r.status, Status: fmt.Sprint(r.status) + " " + r.text, Body: http.NoBody}, nil
+}
+
+// A receiver must not be able to write into the log what it likes.
+func TestHTTPSDoesNotRepeatWhatTheReceiverSays(t *testing.T) {
+	text := strings.Repeat("\x1b[31m", 10_000)
+	for _, test := range []struct {
+		name     string
+		receiver talkative
+		want     string
+	}{
+		{name: "known status", receiver: talkative{status: 410, text: text}, want: "h answered with 410 Gone"},
+		{name: "unknown status", receiver: talkative{status: 499, text: text}, want: "h answered with 499"},
+		{
+			name:     "malformed answer, which net/http quotes",
+			receiver: talkative{err: errors.New("malformed HTTP response " + text)}, want: "h cannot be reached: malformed HTTP response ",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newHTTPS(t, delivery.HTTPSConfig{URL: "https://h", Key: key(fakeKey, nil), Transport: test.receiver})
+				err := d.Deliver(t.Context(), message)
+				if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+					t.Fatalf("error %.100v, want %q", err, test.want)
+				}
+				if len(err.Error()) > 300 {
+					t.Errorf("the error has %d bytes", len(err.Error()))
+				}
+			})
+		})
+	}
+}
+
 func TestHTTPSEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

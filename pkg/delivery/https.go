@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -129,7 +130,16 @@ func unreachable(host string, err error) error {
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
-	return fmt.Errorf("%s cannot be reached: %w", host, err)
+	return fmt.Errorf("%s cannot be reached: %w", host, bounded(err))
+}
+
+// bounded returns err, or only the beginning of its text if that is long: it may quote what the receiver sent.
+func bounded(err error) error {
+	const most = 200
+	if text := err.Error(); len(text) > most {
+		return errors.New(strings.ToValidUTF8(text[:most], "") + "…")
+	}
+	return err
 }
 
 // judge accepts 2xx. The error for a 4xx is permanent, except for 408, 425 and 429, after which a retry may succeed.
@@ -138,9 +148,14 @@ func judge(response *http.Response, host string) error {
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	err := fmt.Errorf("%s answered with %s", host, response.Status)
+	err := fmt.Errorf("%s answered with %s", host, describe(status))
 	if status >= 400 && status < 500 && !slices.Contains([]int{408, 425, 429}, status) {
 		return permanent.Error(err)
 	}
 	return err
+}
+
+// describe returns a status with its standard text. The receiver's own text may be of any length and content.
+func describe(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }

@@ -98,7 +98,7 @@ func (x *exchange) finish() {
 // attributes returns the fields of the log line. Empty ones are left out.
 func (x *exchange) attributes() []slog.Attr {
 	attributes := append(make([]slog.Attr, 0, 24), // enough for all of them
-		slog.String("method", x.request.Method),
+		slog.String("method", method(x.request)),
 		slog.String("route", x.route),
 		slog.Int("status", x.status),
 		slog.Float64("duration_ms", telemetry.Milliseconds(x.api.config.Now().Sub(x.started))),
@@ -107,16 +107,14 @@ func (x *exchange) attributes() []slog.Attr {
 	if x.gifts > 0 {
 		attributes = append(attributes, slog.Int("gifts", x.gifts))
 	}
-	if x.roomID != "" {
-		attributes = append(attributes, slog.String("room_id", x.roomID))
-	}
+	attributes = appendRoom(attributes, x.roomID)
 	if x.eventID != "" {
 		attributes = append(attributes, slog.String("event_id", x.eventID))
 	}
 	if x.caller != "" {
 		attributes = append(attributes, slog.String("caller", x.caller))
 	}
-	if x.account != "" && x.api.config.Logger.Enabled(x.context(), slog.LevelDebug) {
+	if giftstats.ValidateAccount(x.account) == nil && x.api.config.Logger.Enabled(x.context(), slog.LevelDebug) {
 		attributes = append(attributes, slog.String("account", x.account))
 	}
 	if x.failure != nil {
@@ -124,4 +122,18 @@ func (x *exchange) attributes() []slog.Attr {
 			slog.Int("errors", 1), slog.String("code", string(x.failure.Code)), slog.String("error", x.failure.Error()))
 	}
 	return attributes
+}
+
+// appendRoom adds the id of a room if it is valid. Anything else may be of any length, and each of its bytes may take six in the line.
+func appendRoom(attributes []slog.Attr, roomID string) []slog.Attr {
+	if giftstats.ValidateRoomID(roomID) != nil {
+		return attributes
+	}
+	return append(attributes, slog.String("room_id", roomID))
+}
+
+// method returns the method of a request, which may be any word, for the log.
+func method(r *http.Request) string {
+	const longest = 16
+	return r.Method[:min(len(r.Method), longest)]
 }

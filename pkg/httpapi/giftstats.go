@@ -90,8 +90,9 @@ func (a *api) logFailure(x *exchange, result giftstats.Result) {
 	if problem.Status(failure.Code) >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
-	a.config.Logger.Log(x.context(), level, "query of a batch failed",
-		"room_id", result.Query.RoomID, "errors", 1, "code", failure.Code, "error", failure)
+	attributes := appendRoom(nil, result.Query.RoomID)
+	attributes = append(attributes, slog.Int("errors", 1), slog.String("code", string(failure.Code)), slog.Any("error", failure))
+	a.config.Logger.LogAttrs(x.context(), level, "query of a batch failed", attributes...)
 }
 
 // roomStats answers GET /v1/room-stats: the totals of one room.

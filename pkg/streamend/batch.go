@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,17 @@ type Message struct {
 	ID   string
 	Body []byte
 	Err  error // why the message holds no event; such an error is permanent
+}
+
+// loggedID returns the id for the log. The sender of an event may choose the id of its envelope, of any length and content.
+func (m Message) loggedID() string {
+	const longest = 128
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, m.ID[:min(len(m.ID), longest)])
 }
 
 // ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages; one
@@ -66,7 +78,7 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			p.config.Logger.ErrorContext(ctx, "panic while an event was processed",
-				"message_id", message.ID, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+				"message_id", message.loggedID(), "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
 			err = giftstats.Errorf(giftstats.CodeInternal, "processing the event panicked; the log has the stack")
 		}
 		p.log(ctx, message, event, usage, p.config.Now().Sub(started), err)
@@ -91,7 +103,7 @@ const codeUndelivered giftstats.Code = "delivery_failed"
 
 func (p *Processor) log(ctx context.Context, message Message, event Event, usage *telemetry.Usage, took time.Duration, err error) {
 	level, text := slog.LevelInfo, "event processed"
-	attrs := usage.Attrs([]slog.Attr{slog.String("message_id", message.ID), slog.Float64("duration_ms", telemetry.Milliseconds(took))})
+	attrs := usage.Attrs([]slog.Attr{slog.String("message_id", message.loggedID()), slog.Float64("duration_ms", telemetry.Milliseconds(took))})
 	if event.RoomID != "" { // the event could be decoded
 		attrs = append(attrs, slog.String("event_id", event.EventID), slog.String("room_id", event.RoomID))
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -132,13 +133,19 @@ func (d Decoder) TestGolden(t *testing.T) {
 	}
 }
 
-// TestErrors checks that each payload makes the invocation fail, and that nothing is delivered.
+// TestErrors checks that each payload makes the invocation fail with an error of a stable type, whose name the cloud shows, and that
+// nothing is delivered.
 func (d Decoder) TestErrors(t *testing.T, payloads map[string]string) {
 	t.Helper()
 	for name, payload := range payloads {
 		function, recorder := d.Start(t)
-		if response, err := function.Invoke(t.Context(), []byte(payload)); err == nil {
+		response, err := function.Invoke(t.Context(), []byte(payload))
+		if err == nil {
 			t.Errorf("%s: response = %s, want an error", name, response)
+			continue
+		}
+		if errorType := reflect.TypeOf(err).String(); errorType != "*streamend.EventError" {
+			t.Errorf("%s: operators would see the errorType of %s, want EventError", name, errorType)
 		}
 		if got := recorder.IDs(); got != "" {
 			t.Errorf("%s: delivered %q, want nothing", name, got)

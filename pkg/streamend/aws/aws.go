@@ -80,7 +80,7 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	if len(messages) == 0 {
 		messages = append(messages, p.unwrap(invocationID(ctx), raw))
 	}
-	if err := errors.Join(f.processor.ProcessAll(ctx, messages)...); err != nil {
+	if err := streamend.Failed(f.processor.ProcessAll(ctx, messages)...); err != nil {
 		return nil, err
 	}
 	return []byte(`{"status":"delivered"}`), nil
@@ -91,7 +91,8 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 	messages := make([]streamend.Message, len(records))
 	for i, r := range records {
 		if r.SQSMessage.MessageId == "" {
-			return nil, errors.New("a message of the batch has no messageId; its failure could not be reported, so the whole batch fails")
+			return nil, streamend.Failed(
+				errors.New("a message of the batch has no messageId; its failure could not be reported, so the whole batch fails"))
 		}
 		var inner envelope
 		if json.Unmarshal([]byte(r.Body), &inner) != nil {

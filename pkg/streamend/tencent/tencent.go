@@ -77,7 +77,7 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	if len(p.Records) > 0 {
 		return respond(temporary(f.processor.ProcessAll(ctx, p.batch())))
 	}
-	return respond(errors.Join(f.processor.ProcessAll(ctx, []streamend.Message{p.single(ctx, raw)})...))
+	return respond(streamend.Failed(f.processor.ProcessAll(ctx, []streamend.Message{p.single(ctx, raw)})...))
 }
 
 func respond(err error) ([]byte, error) {
@@ -95,7 +95,7 @@ func temporary(errs []error) error {
 			joined = append(joined, err)
 		}
 	}
-	return errors.Join(joined...)
+	return streamend.Failed(joined...)
 }
 
 // batch returns the messages of a batch of CKafka or CMQ.

@@ -3,6 +3,7 @@ package tencent_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -68,8 +69,13 @@ func TestBatchSkipsPermanentFailures(t *testing.T) {
 func TestBatchIsRetriedForTemporaryFailures(t *testing.T) {
 	function, recorder := decoder.Start(t)
 	batch := kafka(t, `{"event_id":"e-1","room_id":"r"}`, `{"event_id":"e-2","room_id":"r","accounts":["down"]}`)
-	if _, err := function.Invoke(t.Context(), batch); err == nil || permanent.Is(err) {
+	_, err := function.Invoke(t.Context(), batch)
+	if err == nil || permanent.Is(err) {
 		t.Errorf("a batch with a temporary failure = %v, want an error that is not permanent", err)
+	}
+	var stable *streamend.EventError
+	if !errors.As(err, &stable) {
+		t.Errorf("operators would see the errorType of %T, want EventError", err)
 	}
 	if got := recorder.IDs(); got != "e-1" {
 		t.Errorf("delivered %q, want e-1", got)
