@@ -15,18 +15,51 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/retry"
-	"github.com/giftstats/giftstats/pkg/secret"
 )
 
-// waitTurn waits until the rate limit allows a call. It fails at once while 70050 holds calls back.
-func (c *Client) waitTurn(ctx context.Context) *fault {
+// outgoing is one attempt of a call.
+type outgoing struct {
+	command string
+	body    []byte
+	signed  *signature
+	trial   *trial // if other calls wait for this one's outcome
+}
+
+// turn waits until the rate limit allows a call, and returns the signature for it. It fails at once while 70050 holds calls back, and
+// while the signature is known to be bad.
+func (c *Client) turn(ctx context.Context) (*signature, *trial, error) {
+	for {
+		signed, trial, err := c.signing.get(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := c.waitTurn(ctx); err != nil {
+			c.signing.settle(signed, trial, nil)
+			return nil, nil, err
+		}
+		if trial != nil || !c.signing.inDoubt(signed) {
+			return signed, trial, nil
+		}
+		// The signature was refused while this call waited.
+	}
+}
+
+func (c *Client) waitTurn(ctx context.Context) error {
 	if left := time.Duration(c.stoppedUntil.Load() - c.config.Now().UnixNano()); left > 0 {
-		return &fault{Error: tooManySignatures(left)}
+		return tooManySignatures(left)
 	}
 	if err := c.config.Limiter.Wait(ctx); err != nil {
-		return &fault{Error: giftstats.AsError(err)}
+		return giftstats.AsError(err)
 	}
 	return nil
+}
+
+// send makes one attempt, and takes note of what it says about the signature.
+func (c *Client) send(ctx context.Context, out outgoing, into answer) (took time.Duration, failed *fault) {
+	defer func() { c.signing.settle(out.signed, out.trial, failed) }()
+	started := c.config.Now()
+	failed = c.attempt(ctx, out.command, out.signed, out.body, into)
+	return c.config.Now().Sub(started), failed
 }
 
 // attempt sends a call once and decodes the answer into the given value.
@@ -58,16 +91,6 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 		fault.RetryAfter = stopFor
 	}
 	return fault
-}
-
-// query returns the documented query string without its random part. It has to be escaped: a UserSig may contain '*'.
-func query(document *secret.Document, usersig string) string {
-	return url.Values{
-		"sdkappid":    {strconv.FormatInt(document.SDKAppID, 10)},
-		"identifier":  {document.Admin},
-		"usersig":     {usersig},
-		"contenttype": {"json"},
-	}.Encode()
 }
 
 // request returns the documented HTTP request.

@@ -12,10 +12,11 @@ import (
 type repeat int
 
 const (
-	never     repeat = iota // the same call will fail the same way
-	later                   // wait and try again
-	signAgain               // read the secret again, sign with it, and try again once
-	stop                    // make no calls at all for a minute
+	never      repeat = iota // the same call will fail the same way
+	later                    // wait and try again
+	signAgain                // read the secret again, sign with it, and try again once
+	signOrHold               // the same, and make no calls while that gives no signature that is accepted
+	stop                     // make no calls at all for a minute
 )
 
 // rule says how one of Tencent's error codes is handled: which code callers see, and whether the call is repeated.
@@ -84,18 +85,18 @@ var rules = []rule{
 	{60026, config, never, "host and region of the app differ: set GIFTSTATS_ENDPOINT to the app's region", chatEN},
 	{60027, config, never, "the resource belongs to another product", chatEN},
 	{60028, suspended, never, "the trial edition's call quota for 24 hours is used up", chatEN},
-	{70001, credentials, signAgain, "the signature has expired", chatEN},
+	{70001, credentials, signOrHold, "the signature has expired", chatEN},
 	{70002, rejected, never, "the signature is missing from the request", chatOld},
-	{70003, credentials, signAgain, "the signature is malformed", chatEN},
-	{70005, credentials, signAgain, "the signature is malformed", chatOld},
-	{70009, credentials, signAgain, "the signature is wrong: secret_key is probably another app's, or was changed", chatEN},
-	{70013, credentials, signAgain, "the account differs from the one in the signature", chatEN},
-	{70014, credentials, signAgain, "the SDKAppID differs from the one in the signature", chatEN},
-	{70016, credentials, signAgain, "the app's key was not found: check sdk_app_id and GIFTSTATS_ENDPOINT", chatEN},
+	{70003, credentials, signOrHold, "the signature is malformed", chatEN},
+	{70005, credentials, signOrHold, "the signature is malformed", chatOld},
+	{70009, credentials, signOrHold, "the signature is wrong: secret_key is probably another app's, or was changed", chatEN},
+	{70013, credentials, signOrHold, "the account differs from the one in the signature", chatEN},
+	{70014, credentials, signOrHold, "the SDKAppID differs from the one in the signature", chatEN},
+	{70016, credentials, signOrHold, "the app's key was not found: check sdk_app_id and GIFTSTATS_ENDPOINT", chatEN},
 	{70020, config, never, "the SDKAppID was not found: check sdk_app_id and GIFTSTATS_ENDPOINT", chatEN},
 	{70050, credentials, stop, "too many wrong signatures: no call is made for a minute", chatEN},
 	{70051, credentials, never, "the administrator account is blocked", chatEN},
-	{70052, credentials, signAgain, "the signature was invalidated", chatOld},
+	{70052, credentials, signOrHold, "the signature was invalidated", chatOld},
 	{70107, accountMissing, never, "the account is not imported into the app", chatEN},
 	{70114, credentials, never, "the administrator account logged in too often", chatOld},
 	{70169, unavailable, later, "the server timed out", chatEN},

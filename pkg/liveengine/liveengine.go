@@ -44,10 +44,9 @@ type Config struct {
 // Client calls the live engine. It is safe for concurrent use.
 type Client struct {
 	config       Config
-	signer       *usersig.Signer
+	signing      *signing
 	backoff      retry.Backoff
-	signed       atomic.Pointer[signature] // the latest
-	stoppedUntil atomic.Int64              // Unix nanoseconds; no call is made before this time, because of 70050
+	stoppedUntil atomic.Int64 // Unix nanoseconds; no call is made before this time, because of 70050
 }
 
 // New checks the configuration and returns a client. It makes no call.
@@ -74,7 +73,7 @@ func New(config Config) (*Client, error) {
 	}
 	return &Client{
 		config:  config,
-		signer:  usersig.NewSigner(config.Now),
+		signing: newSigning(config.Secrets, usersig.NewSigner(config.Now)),
 		backoff: retry.Backoff{First: firstBackoff, Jitter: config.Jitter},
 	}, nil
 }
