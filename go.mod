@@ -16,7 +16,6 @@ require (
 	github.com/tencentyun/tls-sig-api-v2-golang v1.4.0
 	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/sync v0.24.0
-	golang.org/x/time v0.16.0
 )
 
 // The last releases of these before schema-based serialization. With it a package makes tables of its whole API at every start of

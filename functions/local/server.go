@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ import (
 const (
 	sweepEvery = time.Minute
 	giftEvery  = 3 * time.Second
+	// requestTime limits a request. In the cloud the api function ends after the same time.
+	requestTime = 29 * time.Second
 )
 
 // server serves the handler on an address. Without a real app, it has a demo with a simulated live engine.
@@ -62,13 +65,22 @@ func (s *server) start(environ []string, address string, log io.Writer, level sl
 	if s.app, err = app.New(app.Config{Settings: s.settings, Store: store, Log: log, Level: level, Function: "local"}); err != nil {
 		return err
 	}
-	if s.site, err = serve(address, s.app.Handler); err != nil {
+	if s.site, err = serve(address, withDeadline(s.app.Handler)); err != nil {
 		return fmt.Errorf("listen on %s (choose another address with make run ADDR=127.0.0.1:PORT): %w", address, err)
 	}
 	if s.demo != nil {
 		return s.demo.sendWebhooks(s.url() + "/v1/webhooks/live")
 	}
 	return nil
+}
+
+// withDeadline gives every request a deadline. Without one, a request would wait for any number of others at the rate limit.
+func withDeadline(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		defer cancel()
+		handler.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // useDemo puts the demo in the place of Tencent and, unless the settings say otherwise, of the receiver of summaries. It also keeps the

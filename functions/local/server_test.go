@@ -146,6 +146,23 @@ func TestRealApp(t *testing.T) {
 	}
 }
 
+// The second request would have to wait for its turn for longer than any client does. It has a deadline, so it is refused at once.
+func TestRequestDoesNotWaitForTheRateLimitForever(t *testing.T) {
+	environ, _ := realApp(t)
+	server := startTest(t, append(environ, "GIFTSTATS_AUTH=none", "GIFTSTATS_RATE_LIMIT=0.02"), io.Discard)
+	client := http.Client{Timeout: 10 * time.Second}
+	for i, want := range []int{http.StatusNotFound, http.StatusTooManyRequests} {
+		response, err := client.Get(server.url() + "/v1/room-stats?room_id=no")
+		if err != nil {
+			t.Fatalf("request %d: %v", i+1, err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("request %d: status %s, want %d", i+1, response.Status, want)
+		}
+	}
+}
+
 // A sweep costs calls, which the app may need elsewhere. Without GIFTSTATS_LEDGER, a real app is not swept.
 func TestRealAppIsSweptOnRequest(t *testing.T) {
 	environ, _ := realApp(t)
