@@ -45,13 +45,29 @@ func (c *Client) turn(ctx context.Context) (*signature, *trial, error) {
 }
 
 func (c *Client) waitTurn(ctx context.Context) error {
-	if left := time.Duration(c.stoppedUntil.Load() - c.config.Now().UnixNano()); left > 0 {
+	if left := c.stopped(); left > 0 {
 		return tooManySignatures(left)
 	}
 	if err := c.config.Limiter.Wait(ctx); err != nil {
 		return giftstats.AsError(err)
 	}
 	return nil
+}
+
+// stopped returns how long calls are still held back because of 70050: a minute in total, by the clock that says more. The monotonic clock
+// may stand still while the process is frozen, and the wall clock may be set back.
+func (c *Client) stopped() time.Duration {
+	at := c.stoppedAt.Load()
+	if at == nil {
+		return 0
+	}
+	now := c.config.Now()
+	left := stopFor - max(now.Sub(*at), now.Round(0).Sub(at.Round(0)))
+	if left > stopFor { // both were set back
+		c.stoppedAt.CompareAndSwap(at, &now)
+		return stopFor
+	}
+	return left
 }
 
 // send makes one attempt, and takes note of what it says about the signature.
@@ -87,7 +103,8 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 		fault.Upstream.ErrorInfo = sanitize(fault.Upstream.ErrorInfo, signed.usersig)
 	}
 	if fault != nil && fault.repeat == stop {
-		c.stoppedUntil.Store(c.config.Now().Add(stopFor).UnixNano())
+		now := c.config.Now()
+		c.stoppedAt.Store(&now)
 		fault.RetryAfter = stopFor
 	}
 	return fault

@@ -43,10 +43,10 @@ type Config struct {
 
 // Client calls the live engine. It is safe for concurrent use.
 type Client struct {
-	config       Config
-	signing      *signing
-	backoff      retry.Backoff
-	stoppedUntil atomic.Int64 // Unix nanoseconds; no call is made before this time, because of 70050
+	config    Config
+	signing   *signing
+	backoff   retry.Backoff
+	stoppedAt atomic.Pointer[time.Time] // when Tencent last answered 70050
 }
 
 // New checks the configuration and returns a client. It makes no call.

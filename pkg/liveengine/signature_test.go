@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -256,6 +257,26 @@ func TestTooManyBadSignatures(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if _, err := giftCount(t, client); err != nil || len(up.calls) != 2 {
 			t.Errorf("after the minute: %v, %d calls", err, len(up.calls))
+		}
+	})
+}
+
+func TestClockSetBackDoesNotStopCallsForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var back atomic.Int64
+		up := &upstream{answers: []answer{code(70050, "x"), ok}}
+		client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
+			c.Now = func() time.Time { return time.Now().Round(0).Add(-time.Duration(back.Load())) }
+		})
+		giftCount(t, client)
+		back.Store(int64(time.Hour))
+		_, err := giftCount(t, client)
+		if wait := giftstats.AsError(err).RetryAfter; wait <= 0 || wait > time.Minute {
+			t.Errorf("%v: RetryAfter is %v, want at most a minute", err, wait)
+		}
+		time.Sleep(61 * time.Second)
+		if _, err := giftCount(t, client); err != nil {
+			t.Errorf("a minute later: %v", err)
 		}
 	})
 }
