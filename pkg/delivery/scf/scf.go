@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 
 	"github.com/giftstats/giftstats/pkg/cloud/tencentenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
+	"github.com/giftstats/giftstats/pkg/retry"
 )
 
 // Config configures a [Function]. FunctionName is required.
@@ -26,10 +28,17 @@ type Config struct {
 	Lookup       func(name string) string // os.Getenv
 }
 
+// A webhook waits while its event is sent, and TRTC gives up after 5 seconds. Two attempts fit.
+const (
+	attemptTime  = 2 * time.Second
+	attempts     = 2
+	firstBackoff = 100 * time.Millisecond
+)
+
 // Function is the function to invoke. It implements [delivery.Deliverer].
 type Function struct {
 	config Config
-	client *tencentenv.Client
+	call   func(ctx context.Context, action string, parameters map[string]any, response sdkhttp.Response) error
 }
 
 // New checks the configuration and returns the function. It sends nothing.
@@ -49,7 +58,7 @@ func New(config Config) (*Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("function of GIFTSTATS_QUEUE: %w", err)
 	}
-	return &Function{config: config, client: client}, nil
+	return &Function{config: config, call: client.Call}, nil
 }
 
 type response struct {
@@ -72,10 +81,25 @@ func (f *Function) Deliver(ctx context.Context, message delivery.Message) error 
 	if f.config.Qualifier != "" {
 		parameters["Qualifier"] = f.config.Qualifier
 	}
-	if err := f.client.Call(ctx, "Invoke", parameters, &response{BaseResponse: &sdkhttp.BaseResponse{}}); err != nil {
-		return fmt.Errorf("invoke the function %s: %w", f.config.FunctionName, err)
+	for attempt := 1; ; attempt++ {
+		timedOut, err := f.invoke(ctx, parameters)
+		switch {
+		case err == nil:
+			return nil
+		case timedOut && attempt < attempts && (retry.Backoff{First: firstBackoff}).Wait(ctx, attempt, 0, 0):
+			// try again; an event that arrives twice has one id
+		default:
+			return fmt.Errorf("invoke the function %s: %w", f.config.FunctionName, err)
+		}
 	}
-	return nil
+}
+
+// invoke makes one attempt, and reports whether it took too long.
+func (f *Function) invoke(ctx context.Context, parameters map[string]any) (timedOut bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	err = f.call(limited, "Invoke", parameters, &response{BaseResponse: &sdkhttp.BaseResponse{}})
+	return limited.Err() != nil && ctx.Err() == nil, err
 }
 
 // advice says how to fix the errors of a wrong configuration.

@@ -5,14 +5,24 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/endpoint"
+)
+
+// A webhook waits while its event is sent, and TRTC gives up after 5 seconds. Three attempts fit.
+const (
+	attemptTime = 1500 * time.Millisecond
+	maxBackoff  = 200 * time.Millisecond // the SDK would wait for up to 2 s
 )
 
 // Queue is one queue. It implements [delivery.Deliverer].
@@ -46,7 +56,21 @@ func New(name string, environment awsenv.Environment) (*Queue, error) {
 	if config.Region == "" {
 		return nil, fmt.Errorf("unknown region of the queue sqs://%s: set AWS_REGION", name)
 	}
-	return &Queue{scheme + "://" + name, environment, sqs.NewFromConfig(config)}, nil
+	return &Queue{scheme + "://" + name, environment, client(config, nil)}, nil
+}
+
+// client returns a client whose attempts are short. dial, if not nil, replaces the network.
+func client(config aws.Config, dial func(ctx context.Context, network, address string) (net.Conn, error)) *sqs.Client {
+	if buildable, ok := config.HTTPClient.(*awshttp.BuildableClient); ok {
+		config.HTTPClient = buildable.WithTimeout(attemptTime).WithTransportOptions(func(transport *http.Transport) {
+			if dial != nil {
+				transport.DialContext = dial
+			}
+		})
+	}
+	return sqs.NewFromConfig(config, func(options *sqs.Options) {
+		options.Retryer = retry.AddWithMaxBackoffDelay(options.Retryer, maxBackoff)
+	})
 }
 
 // regionOf returns the region of a host such as sqs.eu-west-1.amazonaws.com, or "".
