@@ -20,6 +20,9 @@ const (
 	refreshRetryDelay = 5 * time.Second // after a failed refresh, unless the TTL is shorter
 	rereadInterval    = 5 * time.Second // between two reads that refused signatures cause
 	maxIdleWait       = time.Second     // how long a slow store may delay the end of an invocation
+	// replacedLimit is how long a document is used after the store has replaced it by an invalid one. The old one may hold a key
+	// that was to be revoked.
+	replacedLimit = 15 * time.Minute
 )
 
 // Config configures a [Cache]. All fields but KeyDefaults are required.
@@ -45,14 +48,15 @@ func (c Config) check() error {
 
 // Cache shares one secret document in a process. All methods may be called from several goroutines.
 //
-// When the TTL of a document has passed, the document stays in use while it is read again, and also if that fails. Concurrent callers
-// share one read. The same stored bytes give the same *Document, so pointers tell versions apart.
+// When the TTL of a document has passed, the document stays in use while it is read again, and also if the store cannot be read. If the
+// store holds an invalid document instead, the old one stays in use for 15 minutes. Concurrent callers share one read. The same stored bytes give the same *Document, so pointers tell versions apart.
 type Cache struct {
 	config Config
 
 	mu       sync.Mutex
 	document *Document // nil until a read succeeds
 	digest   [sha256.Size]byte
+	replaced time.Time // when the store was first seen to hold an invalid document instead; zero if it does not
 	nextRead time.Time // the time from which the store may be read again
 	failure  error     // the error of the last read, while document is nil
 	rereadAt time.Time // when a refused signature last caused a read
@@ -78,6 +82,7 @@ func NewCache(config Config) (*Cache, error) {
 func (c *Cache) Get(ctx context.Context) (*Document, error) {
 	c.mu.Lock()
 	now := c.config.Now()
+	c.expire(now)
 	if c.document != nil {
 		defer c.mu.Unlock()
 		if !now.Before(c.nextRead) && c.current == nil {
@@ -104,6 +109,13 @@ func (c *Cache) Get(ctx context.Context) (*Document, error) {
 	return c.joinOrStart(ctx).wait(ctx)
 }
 
+// expire drops a document that the store has replaced by an invalid one too long ago; the caller must hold the lock.
+func (c *Cache) expire(now time.Time) {
+	if c.document != nil && !c.replaced.IsZero() && now.Sub(c.replaced) >= replacedLimit {
+		c.document, c.nextRead = nil, now
+	}
+}
+
 // Reread is called when the upstream refuses a signature made with the given document. It returns the document to use from now on, and
 // whether a call with it is worth trying. That is false only if the document is the refused one and the store was read for this reason
 // less than five seconds ago.
@@ -112,7 +124,7 @@ func (c *Cache) Reread(ctx context.Context, refused *Document) (document *Docume
 	joined := c.current
 	now := c.config.Now()
 	switch {
-	case c.document != refused:
+	case c.document != nil && c.document != refused:
 		defer c.mu.Unlock()
 		return c.document, true
 	case joined == nil && !c.rereadAt.IsZero() && now.Sub(c.rereadAt) < rereadInterval:
@@ -190,9 +202,10 @@ func (c *Cache) finish(ctx context.Context, r *read, took time.Duration, raw []b
 	defer close(r.done)
 	c.current = nil
 	now := c.config.Now()
-	digest := sha256.Sum256(bytes.TrimSpace(raw))
+	digest, invalid := sha256.Sum256(bytes.TrimSpace(raw)), false
 	if err == nil && (c.document == nil || digest != c.digest) {
 		r.document, err = ParseDocument(raw, c.config.KeyDefaults)
+		invalid = err != nil
 	}
 	switch {
 	case err == nil:
@@ -200,16 +213,31 @@ func (c *Cache) finish(ctx context.Context, r *read, took time.Duration, raw []b
 			c.document, c.digest = r.document, digest
 		}
 		r.document = c.document
-		c.failure, c.nextRead = nil, now.Add(c.config.TTL)
+		c.failure, c.replaced, c.nextRead = nil, time.Time{}, now.Add(c.config.TTL)
 		c.config.Logger.InfoContext(ctx, "secret read", "secret_refreshes", 1, "duration_ms", telemetry.Milliseconds(took))
 	case c.document != nil:
 		r.err = err
 		c.nextRead = now.Add(min(refreshRetryDelay, c.config.TTL))
-		c.config.Logger.WarnContext(ctx, "secret refresh failed; using the cached one", "error", err)
+		c.keptDocument(ctx, now, invalid, err)
 	default:
 		r.err = unavailable(err)
 		c.failure, c.nextRead = r.err, now.Add(firstRetryDelay)
 	}
+}
+
+// keptDocument logs that a read has failed and the older document stays in use; the caller must hold the lock. An invalid document is an
+// error that rings the alarm for secret_unavailable: what was changed, such as a revoked key, is not in force.
+func (c *Cache) keptDocument(ctx context.Context, now time.Time, invalid bool, err error) {
+	if !invalid {
+		c.config.Logger.WarnContext(ctx, "secret refresh failed; using the cached one", "error", err)
+		return
+	}
+	if c.replaced.IsZero() {
+		c.replaced = now
+	}
+	left := max(0, replacedLimit-now.Sub(c.replaced))
+	c.config.Logger.ErrorContext(ctx, "stored secret is invalid; using the older one",
+		"code", string(giftstats.CodeSecretUnavailable), "errors", 1, "error", err, "usable_s", int(left.Seconds()))
 }
 
 func (r *read) wait(ctx context.Context) (*Document, error) {

@@ -135,24 +135,30 @@ func TestCacheServesTheOldOneWhileItReads(t *testing.T) {
 }
 
 func TestCacheKeepsTheOldOneWhenReadingFails(t *testing.T) {
-	for name, failing := range map[string]func(*store){
-		"store down":       func(s *store) { s.set("", errDown) },
-		"invalid document": func(s *store) { s.set(`{"secret_key":1}`, nil) },
-		"empty":            func(s *store) { s.set("", nil) },
-		"panic":            func(s *store) { s.set("panic", nil) },
+	const unreachable, replaced = "secret refresh failed; using the cached one", "stored secret is invalid; using the older one"
+	for _, test := range []struct {
+		name    string
+		key     string
+		failure error
+		logged  string
+	}{
+		{name: "store down", failure: errDown, logged: unreachable},
+		{name: "panic", key: "panic", logged: unreachable},
+		{name: "invalid document", key: `{"secret_key":1}`, logged: replaced},
+		{name: "empty", key: "", logged: replaced},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			cached(t, func(t *testing.T, s *store, cache *secret.Cache, log *bytes.Buffer) {
 				get(t, cache, "key-1")
-				failing(s)
+				s.set(test.key, test.failure)
 				time.Sleep(6 * time.Minute)
 				for range 3 {
 					get(t, cache, "key-1")
 					cache.WaitIdle(t.Context())
 				}
 				wantFetches(t, s, 2) // not again within five seconds
-				if !strings.Contains(log.String(), "secret refresh failed; using the cached one") {
-					t.Errorf("the log says nothing: %s", log)
+				if !strings.Contains(log.String(), test.logged) {
+					t.Errorf("the log does not say %q: %s", test.logged, log)
 				}
 				s.set("key-2", nil)
 				time.Sleep(5 * time.Second)
@@ -162,6 +168,65 @@ func TestCacheKeepsTheOldOneWhenReadingFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An operator removes a key from the document, and makes a typing mistake. The old document with the key must not be used for as long as
+// nobody notices.
+func TestRevokedKeyDoesNotStayValidBehindAnInvalidDocument(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, log *bytes.Buffer) {
+		get(t, cache, "key-1")
+		s.set(`{"secret_key":1}`, nil)
+		time.Sleep(5 * time.Minute)
+		get(t, cache, "key-1")
+		cache.WaitIdle(t.Context())
+		for _, want := range []string{"level=ERROR", "code=secret_unavailable", "errors=1", "usable_s=900"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %q in the log, so no alarm rings: %s", want, log)
+			}
+		}
+		time.Sleep(15*time.Minute - time.Second)
+		get(t, cache, "key-1")
+		cache.WaitIdle(t.Context())
+		s.set("", errDown) // what was replaced stays replaced, whether the store can be reached or not
+		time.Sleep(time.Second)
+		get(t, cache, "")
+		s.set("key-2", nil)
+		time.Sleep(firstRetryDelay)
+		get(t, cache, "key-2")
+		time.Sleep(time.Hour)
+		get(t, cache, "key-2")
+		cache.WaitIdle(t.Context())
+	})
+}
+
+// The document did not change: only the store is down, for however long.
+func TestStoreThatIsDownDoesNotStopTheUseOfTheDocument(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		get(t, cache, "key-1")
+		s.set("", errDown)
+		for range 24 * 60 {
+			time.Sleep(time.Minute)
+			get(t, cache, "key-1")
+		}
+		cache.WaitIdle(t.Context())
+	})
+}
+
+func TestDocumentThatIsCorrectedIsUsedOn(t *testing.T) {
+	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
+		get(t, cache, "key-1")
+		s.set("{", nil)
+		time.Sleep(6 * time.Minute)
+		get(t, cache, "key-1")
+		cache.WaitIdle(t.Context())
+		s.set("key-1", nil)
+		time.Sleep(time.Minute)
+		get(t, cache, "key-1")
+		cache.WaitIdle(t.Context())
+		time.Sleep(time.Hour)
+		get(t, cache, "key-1")
+		cache.WaitIdle(t.Context())
+	})
 }
 
 func TestCacheForgetsAFailedFirstReadAfterASecond(t *testing.T) {
