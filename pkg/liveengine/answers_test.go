@@ -162,6 +162,35 @@ func TestUnknownCodeKeepsItsNumber(t *testing.T) {
 	}
 }
 
+// A thousand ids of a megabyte each would make an answer of a gigabyte to a batch.
+func TestRequestIDOfAMegabyteReachesNoAnswer(t *testing.T) {
+	long := strings.Repeat("a", 1000)
+	for name, body := range map[string]string{
+		"success": strings.Replace(sample, `"Id-`, `"`+long, 1),
+		"failure": strings.Replace(code(100004, "x").body, `"Id-`, `"`+long, 1),
+	} {
+		stats, err := giftCount(t, newClient(t, &upstream{answers: []answer{{body: body}}}, &keyStore{key: fakeKey}, nil))
+		id := stats.UpstreamRequestID
+		if err != nil {
+			id = giftstats.AsError(err).Upstream.RequestID
+		}
+		if id != long[:128] {
+			t.Errorf("%s: the id has %d bytes, want the first 128", name, len(id))
+		}
+	}
+}
+
+func TestRequestIDWithControlCharactersReachesNoLog(t *testing.T) {
+	body := strings.Replace(sample, `"Id-`, `"Id\n\u0000\u001b[2Jé-`, 1)
+	stats, err := giftCount(t, newClient(t, &upstream{answers: []answer{{body: body}}}, &keyStore{key: fakeKey}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Id[2J-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720"; stats.UpstreamRequestID != want {
+		t.Errorf("the id is %q, want %q", stats.UpstreamRequestID, want)
+	}
+}
+
 func TestTolerance(t *testing.T) {
 	for _, test := range []struct {
 		name        string

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -88,19 +87,21 @@ func (c *Client) attempt(ctx context.Context, command string, signed *signature,
 	}
 	response, err := c.config.HTTPClient.Do(request)
 	if err != nil {
-		return c.unreachable(limited, err, signed.usersig)
+		return c.unreachable(limited, err, signed)
 	}
 	defer response.Body.Close()
 	answered, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return c.unreachable(limited, err, signed.usersig)
+		return c.unreachable(limited, err, signed)
 	case len(answered) > maxAnswer:
 		return invalid(fmt.Sprintf("it is longer than %d bytes", maxAnswer), nil)
 	}
 	fault := decode(into, response.StatusCode, retry.After(response.Header, c.config.Now()), answered)
+	head := into.head()
+	head.RequestID = signed.requestID(head.RequestID)
 	if fault != nil && fault.Upstream != nil {
-		fault.Upstream.ErrorInfo = sanitize(fault.Upstream.ErrorInfo, signed.usersig)
+		fault.Upstream.ErrorInfo, fault.Upstream.RequestID = signed.errorInfo(head.ErrorInfo), head.RequestID
 	}
 	if fault != nil && fault.repeat == stop {
 		now := c.config.Now()
@@ -131,17 +132,19 @@ var contentTypes = []string{"application/json"} // shared by all requests; must 
 
 // unreachable returns the fault of a call that got no complete answer. It drops the *url.Error around the cause, which quotes the
 // URL and with it the signature.
-func (c *Client) unreachable(limited context.Context, err error, usersig string) *fault {
+func (c *Client) unreachable(limited context.Context, err error, signed *signature) *fault {
 	var inURL *url.Error
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
-	if text := err.Error(); withoutSignature(text, usersig) != text {
-		err = errors.New(withoutSignature(text, usersig))
+	if text := err.Error(); signed.redact(text) != text {
+		err = errors.New(signed.redact(text))
 	}
-	if limited.Err() != nil {
+	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		// The other idle connections may be dead for the same reason. HTTP/1.1 has no way to ask.
 		c.config.HTTPClient.CloseIdleConnections()
+	}
+	if limited.Err() != nil {
 		return &fault{repeat: later, Error: &giftstats.Error{
 			Code:   giftstats.CodeUpstreamTimeout,
 			Detail: fmt.Sprintf("Tencent did not answer within %s (GIFTSTATS_TIMEOUT)", c.config.Timeout),
@@ -164,17 +167,4 @@ func tooManySignatures(left time.Duration) *giftstats.Error {
 		RetryAfter: left,
 		Upstream:   &giftstats.Upstream{ErrorCode: 70050},
 	}
-}
-
-// sanitize returns an error text of Tencent's that is safe to show: without the signature, bounded, and valid UTF-8.
-func sanitize(info, usersig string) string {
-	info = withoutSignature(info, usersig)
-	if len(info) > maxErrorInfo {
-		info = info[:maxErrorInfo] + "…"
-	}
-	return strings.ToValidUTF8(info, "")
-}
-
-func withoutSignature(text, usersig string) string {
-	return strings.NewReplacer(usersig, "[redacted]", url.QueryEscape(usersig), "[redacted]").Replace(text)
 }

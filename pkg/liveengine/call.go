@@ -15,7 +15,6 @@ const (
 	firstBackoff  = 100 * time.Millisecond
 	stopFor       = time.Minute // no call is made for this long after 70050
 	maxAnswer     = 1 << 20     // bytes read of an answer
-	maxErrorInfo  = 512         // bytes kept of Tencent's error text
 	commandPrefix = "/v4/live_engine_http_srv/"
 )
 

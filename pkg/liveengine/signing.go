@@ -15,6 +15,7 @@ import (
 type signature struct {
 	document *secret.Document
 	usersig  string
+	escaped  string // the UserSig as it stands in a URL
 	query    string // the query string for both, encoded once
 }
 
@@ -155,7 +156,7 @@ func (s *signing) sign(document *secret.Document) (*signature, error) {
 	if latest != nil && latest.document == document && latest.usersig == sig {
 		return latest, nil
 	}
-	signed := &signature{document: document, usersig: sig, query: query(document, sig)}
+	signed := &signature{document: document, usersig: sig, escaped: url.QueryEscape(sig), query: query(document, sig)}
 	if !s.latest.CompareAndSwap(latest, signed) {
 		return s.sign(document) // another call has signed at the same time, probably the same
 	}
