@@ -145,7 +145,7 @@ func (s *Stream) recordEnd(end End) bool {
 		s.AddAccount(end.Owner, true)
 	}
 	for _, account := range end.Accounts {
-		changed = s.AddAccount(account, false) || changed
+		changed = s.AddAccount(account, true) || changed // the app names those that may have received gifts
 	}
 	switch {
 	case s.End == nil, s.End.Source == SourceSweep && end.Source != SourceSweep:

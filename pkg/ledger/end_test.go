@@ -213,7 +213,7 @@ func TestRecordEnd(t *testing.T) {
 		{
 			name: "a later own event names an account", stream: id(0), before: ended,
 			end:  ledger.End{EndedAt: at(100), Source: "direct", Accounts: []string{"carol"}},
-			want: "since 0s: alice owns; alice, carol(seat); ended 1m40s by live with 7 coins",
+			want: "since 0s: alice owns; alice, carol; ended 1m40s by live with 7 coins",
 		},
 		{
 			name: "the sweep names the newer stream", streamID: id(200), stream: id(200), end: reported("sweep", 199),
@@ -249,7 +249,7 @@ func TestRecordEnd(t *testing.T) {
 				b.see(ledger.Sighting{At: at(5), Opens: true, Receivers: []string{"bob"}})
 			},
 			end:  ledger.End{EndedAt: at(100), Source: "direct", Owner: "alice", Accounts: []string{"bob", "carol"}},
-			want: "seen 5s: alice owns; bob, alice, carol(seat); ended 1m40s by direct",
+			want: "seen 5s: alice owns; bob, alice, carol; ended 1m40s by direct",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

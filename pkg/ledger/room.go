@@ -50,7 +50,8 @@ type Stream struct {
 // Account is one that may receive gifts in a stream.
 type Account struct {
 	Account string `json:"account"`
-	// Receives is true for owners, former owners and receivers of gifts; false for members who only took a seat.
+	// Receives is true for owners, former owners, receivers of gifts, and accounts that the app named; false for members who only took a
+	// seat.
 	Receives  bool       `json:"receives,omitempty"`
 	Snapshots []Snapshot `json:"snapshots,omitempty"` // newest first
 }

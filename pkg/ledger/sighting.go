@@ -110,6 +110,7 @@ func (s *Stream) absorb(sighting Sighting) bool {
 	}
 	if sighting.Confirmed {
 		s.ConfirmedAt, changed = latest(s.ConfirmedAt, sighting.At), true
+		s.MissingAt = time.Time{} // Tencent knows the room again
 	}
 	if s.End == nil && sighting.Owner != "" && sighting.Owner != s.Owner {
 		s.Owner, changed = sighting.Owner, true

@@ -157,8 +157,9 @@ func (e evidence) withSum(earning Earning, given ledger.Sum, senders int64, onTo
 	return Earning{Account: earning.Account, Stats: &stats, From: FromLedger, AsOf: e.endedAt}
 }
 
-// addRoomTotals gives the owner the totals of the room if nobody else is known to have received gifts. In Tencent's client kits a
-// gift always goes to the owner: https://cloud.tencent.com/document/product/647/121349 (sendGift has no receiver).
+// addRoomTotals gives the owner the totals of the room if nobody else is known to have received gifts, so that members who only took a
+// seat have zero. In Tencent's client kits a gift always goes to the owner, because sendGift has no receiver:
+// https://cloud.tencent.com/document/product/647/121349
 func (e evidence) addRoomTotals(earnings []Earning) {
 	if e.totals == nil || e.totalsFrom != FromWebhook || !e.onlyOwnerReceives() {
 		return
@@ -176,6 +177,12 @@ func (e evidence) addRoomTotals(earnings []Earning) {
 		RoomID: e.roomID, Account: e.owner, TotalCount: e.totals.TotalGiftsSent, TotalCoins: e.totals.TotalGiftCoins,
 		GiftSenderCount: e.totals.TotalUniqueGiftSenders, FetchedAt: e.now,
 	}}
+	for i, earning := range earnings {
+		if earning.Problem != nil && earning.Problem.Code == giftstats.CodeRoomNotFound {
+			none := giftstats.Stats{RoomID: e.roomID, Account: earning.Account, FetchedAt: e.now}
+			earnings[i] = Earning{Account: earning.Account, From: FromRoom, AsOf: e.endedAt, Stats: &none}
+		}
+	}
 }
 
 func (e evidence) onlyOwnerReceives() bool {

@@ -37,6 +37,12 @@ func live(snapshots ...giftstats.Stats) *ledger.Stream {
 	return stream
 }
 
+// named returns the stream after an event of the app that names an account.
+func named(stream *ledger.Stream, account string) *ledger.Stream {
+	stream.AddAccount(account, true)
+	return stream
+}
+
 // alone returns what the ledger knows of a stream of alice alone.
 func alone(snapshots ...giftstats.Stats) *ledger.Stream {
 	stream := live(snapshots...)
@@ -64,7 +70,7 @@ func describe(earnings []Earning) string {
 	return strings.Join(parts, ", ")
 }
 
-// Every row of the table of sources in DESIGN.md, section 6: who is paid what, and why.
+// Every row of the table of sources in docs/stream-end.md: who is paid what, and why.
 func TestSourceOfNumbers(t *testing.T) {
 	both, one := []string{"alice", "bob"}, []string{"alice"}
 	a60, b60 := numbers("alice", 5, 50, at(60)), numbers("bob", 2, 20, at(60))
@@ -204,6 +210,14 @@ func TestSourceOfNumbers(t *testing.T) {
 			known: evidence{
 				accounts: both, owner: "alice", stream: live(a60, numbers("bob", 0, 0, at(60))), totals: room(9, 90), totalsFrom: FromWebhook,
 			},
+		},
+		{
+			name: "the owner receives, and a guest took a seat after the last sweep", want: "alice 9/90 room, bob 0/0 room",
+			known: evidence{accounts: both, owner: "alice", stream: live(a60), totals: room(9, 90), totalsFrom: FromWebhook},
+		},
+		{
+			name: "the app names another account: the totals are not the owner's alone", want: "alice 5/50 snapshot, bob room_not_found",
+			known: evidence{accounts: both, owner: "alice", stream: named(live(a60), "bob"), totals: room(9, 90), totalsFrom: FromWebhook},
 		},
 		{
 			name: "totals of another moment are not the owner's", want: "alice 5/50 snapshot",
