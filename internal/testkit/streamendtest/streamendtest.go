@@ -69,10 +69,22 @@ func (r *Recorder) IDs() string {
 }
 
 // NewProcessor returns a processor that delivers to the recorder.
-func NewProcessor(recorder *Recorder) (*streamend.Processor, error) {
+func NewProcessor(recorder *Recorder) (*streamend.Processor, error) { return newProcessor(recorder) }
+
+// Delivering returns a processor that delivers to a receiver.
+func Delivering(t testing.TB, receiver delivery.Deliverer) *streamend.Processor {
+	t.Helper()
+	processor, err := newProcessor(receiver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return processor
+}
+
+func newProcessor(receiver delivery.Deliverer) (*streamend.Processor, error) {
 	return streamend.NewProcessor(streamend.Config{
 		Rate: 10_000, Service: giftstats.NewService(engine{}),
-		Receivers: []delivery.Receiver{{Name: "recorder", Deliverer: recorder}},
+		Receivers: []delivery.Receiver{{Name: "receiver", Deliverer: receiver}},
 		WaitIdle:  func(context.Context) {},
 		Meter:     new(telemetry.Meter),
 		Now:       time.Now,

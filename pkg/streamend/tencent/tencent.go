@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction"
 	"github.com/tencentyun/scf-go-lib/functioncontext"
@@ -23,10 +25,16 @@ import (
 // Config configures a [Function].
 type Config struct {
 	Processor *streamend.Processor // required
+	// First returns where a batch of n messages begins, from 0 to n-1; nil means anywhere. Each turn of a batch must begin elsewhere: the
+	// platform repeats the whole batch, and if its time is too short for all messages, it would otherwise end before the last ones each time.
+	First func(n int) int
 }
 
 // Function processes events. It is a [cloudfunction.Handler].
-type Function struct{ processor *streamend.Processor }
+type Function struct {
+	processor *streamend.Processor
+	first     func(n int) int
+}
 
 var _ cloudfunction.Handler = (*Function)(nil)
 
@@ -35,7 +43,10 @@ func New(config Config) (*Function, error) {
 	if config.Processor == nil {
 		return nil, errors.New("streamend: the processor is missing")
 	}
-	return &Function{processor: config.Processor}, nil
+	if config.First == nil {
+		config.First = rand.IntN
+	}
+	return &Function{processor: config.Processor, first: config.First}, nil
 }
 
 // payload has the fields of every kind of event.
@@ -75,7 +86,8 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 		p = payload{} // processed as a direct invocation, whose error says what is wrong
 	}
 	if len(p.Records) > 0 {
-		return respond(temporary(f.processor.ProcessAll(ctx, p.batch())))
+		messages, first := p.batch(), f.first(len(p.Records))
+		return respond(temporary(f.processor.ProcessAll(ctx, slices.Concat(messages[first:], messages[:first]))))
 	}
 	return respond(streamend.Failed(f.processor.ProcessAll(ctx, []streamend.Message{p.single(ctx, raw)})...))
 }

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tencentyun/scf-go-lib/functioncontext"
 
 	"github.com/giftstats/giftstats/internal/testkit/streamendtest"
+	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/streamend/tencent"
@@ -79,6 +83,62 @@ func TestBatchIsRetriedForTemporaryFailures(t *testing.T) {
 	}
 	if got := recorder.IDs(); got != "e-1" {
 		t.Errorf("delivered %q, want e-1", got)
+	}
+}
+
+// closing records deliveries, and ends the time of the invocation after some of them.
+type closing struct {
+	streamendtest.Recorder
+	left atomic.Int64
+	end  context.CancelFunc
+}
+
+func (c *closing) Deliver(ctx context.Context, m delivery.Message) error {
+	if c.left.Add(-1) == 0 {
+		defer c.end()
+	}
+	return c.Recorder.Deliver(ctx, m)
+}
+
+// The platform repeats a whole batch. If its time is only enough for some of the messages, the others must get theirs in another turn.
+func TestTailOfALargeBatchIsProcessedInAnotherTurn(t *testing.T) {
+	const messages, perTurn, step, turns = 200, 40, 20, 40
+	var bodies []string
+	for i := range messages {
+		bodies = append(bodies, fmt.Sprintf(`{"event_id":"e-%d","room_id":"r"}`, i))
+	}
+	batch, receiver, turn := kafka(t, bodies...), new(closing), 0
+	function, err := tencent.New(tencent.Config{
+		Processor: streamendtest.Delivering(t, receiver), First: func(n int) int { return turn * step % n },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; turn < turns; turn++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		receiver.left.Store(perTurn)
+		receiver.end = cancel
+		if _, err := function.Invoke(ctx, batch); err == nil {
+			t.Errorf("turn %d had time for all messages", turn)
+		}
+		cancel()
+	}
+	ids := strings.Fields(receiver.IDs())
+	if distinct := len(slices.Compact(ids)); distinct != messages {
+		t.Errorf("%d of %d events were processed in %d turns", distinct, messages, turns)
+	}
+}
+
+// Without First, a batch begins anywhere.
+func TestBatchBeginsAnywhere(t *testing.T) {
+	function, recorder := decoder.Start(t)
+	for range 10 {
+		if _, err := function.Invoke(t.Context(), kafka(t, `{"event_id":"e-1","room_id":"r"}`, `{"event_id":"e-2","room_id":"r"}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := recorder.IDs(), strings.TrimSpace(strings.Repeat("e-1 ", 10)+strings.Repeat("e-2 ", 10)); got != want {
+		t.Errorf("delivered %q, want %q", got, want)
 	}
 }
 
