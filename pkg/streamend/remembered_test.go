@@ -195,6 +195,28 @@ func TestReceiverThatRefuses(t *testing.T) {
 	}
 }
 
+// SQS delivers an event ten times before its redrive policy moves it, also if a receiver has refused the summary for good. The other
+// receiver must not be sent the summary ten times.
+func TestRefusalOfOneReceiverDoesNotRepeatTheSummaryToAnother(t *testing.T) {
+	const turns = 10
+	s, clock := newStage(t)
+	s.create("r", at(0))
+	clock.Advance(150 * time.Second)
+	refusals := 0
+	s.one.fail = func() error { refusals++; return permanent.Error(errors.New("410 Gone")) }
+	for turn := range turns {
+		if err := s.process(liveEnd(100, 20)); !permanent.Is(err) {
+			t.Errorf("turn %d: error %v, want a permanent one, so that the event becomes a dead letter", turn+1, err)
+		}
+	}
+	if len(s.two.messages) != 1 {
+		t.Errorf("the receiver that took the summary was sent it %d times, want 1", len(s.two.messages))
+	}
+	if refusals != turns {
+		t.Errorf("the receiver that refuses was asked %d times, want %d: it may be repaired in between", refusals, turns)
+	}
+}
+
 // The body of Tencent's webhook is not signed: who replays one must not move coins to another account.
 func TestReplayedWebhookChangesNothing(t *testing.T) {
 	forged := liveEnd(100, 5000)
