@@ -146,9 +146,8 @@ func TestHiccupIsNotTakenForAResult(t *testing.T) {
 }
 
 func TestUnknownCodeKeepsItsNumber(t *testing.T) {
-	client := newClient(t, &upstream{answers: []answer{code(123456, "x"+strings.Repeat("é", 400))}}, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
-		c.Attempts = 1
-	})
+	wordy := &upstream{answers: []answer{code(123456, "x"+strings.Repeat("é", 400))}}
+	client := newClient(t, wordy, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Attempts = 1 })
 	_, err := giftCount(t, client)
 	up := giftstats.AsError(err).Upstream
 	if up == nil || up.ErrorCode != 123456 || up.RequestID != "Id-1" {

@@ -48,8 +48,9 @@ func (c Config) check() error {
 
 // Cache shares one secret document in a process. All methods may be called from several goroutines.
 //
-// When the TTL of a document has passed, the document stays in use while it is read again, and also if the store cannot be read. If the
-// store holds an invalid document instead, the old one stays in use for 15 minutes. Concurrent callers share one read. The same stored bytes give the same *Document, so pointers tell versions apart.
+// When the TTL of a document has passed, the document stays in use while it is read again, and also if the store cannot be read. If
+// the store holds an invalid document instead, the old one stays in use for 15 minutes. Concurrent callers share one read. The same
+// stored bytes give the same *Document, so pointers tell versions apart.
 type Cache struct {
 	config Config
 
