@@ -13,7 +13,7 @@ dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run test build build-aws $(sam-targets) build-tencent package deploy-tencent bench e2e fuzz lint vuln clean
+.PHONY: help run test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -46,10 +46,23 @@ build-tencent:
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
 
-package: build ## build reproducible zip files of the binaries into dist/
+package: build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
 	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
 	go run ./tools/zip $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
 	go run ./tools/zip $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
+
+# CycloneDX, of what is in each binary. The tool adds hashes of its own executable, which differ from machine to machine.
+sbom-of = go -C tools/sbom tool cyclonedx-gomod bin -json -std -short-purls -noserial -notimestamp -version '$(VERSION)' \
+	  -output '$(abspath $(dist))/$(1).all.json' '$(abspath $(dist))/$(2)' && \
+	sed '/"tools": \[/,/"component": {/{/"hashes": \[/,/\],/d;}' $(dist)/$(1).all.json > $(dist)/$(1).cdx.json && \
+	rm $(dist)/$(1).all.json
+
+sbom: build
+	$(call sbom-of,aws-api,aws/api/bootstrap)
+	$(call sbom-of,aws-streamend,aws/streamend/bootstrap)
+	$(call sbom-of,tencent-api,tencent/api)
+	$(call sbom-of,tencent-streamend,tencent/streamend)
+	go run ./tools/notices $(dist)/THIRD_PARTY_NOTICES ./functions/aws/... ./functions/tencent/...
 
 deploy-tencent: build-tencent ## check what serverless.yml needs, then deploy with the serverless CLI (STAGE=name)
 	sh tools/check-tencent.sh check $(STAGE)
@@ -82,6 +95,7 @@ lint: ## check formatting, line length, vet, staticcheck and go.mod
 	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
 	go mod tidy -diff
+	go -C tools/sbom mod tidy -diff
 	@echo ok
 
 vuln: ## look up the dependencies in the Go vulnerability database
