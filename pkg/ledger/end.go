@@ -69,12 +69,24 @@ func (e *End) again(eventID, reportID string) bool {
 	return e.EventID != "" && e.EventID == eventID || e.ReportID != "" && e.ReportID == reportID
 }
 
-// endedNear lists the ended streams of a room that a report may be about, newest first.
+// endedNear lists the ended streams of a room that a report may be about, newest first: at least five, and all of the day before. A
+// room id can be used many times in an hour, and then a repeated report is about none of the last five.
 func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
 	const several = 5
-	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(time.Hour), Limit: several}
-	streams, err := l.config.Store.ListEnded(ctx, query)
-	return streams, unavailable("read ended streams", err)
+	var near []Ended
+	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(clockSkew), Limit: several}
+	for {
+		streams, err := l.config.Store.ListEnded(ctx, query)
+		if err != nil {
+			return nil, unavailable("read ended streams", err)
+		}
+		near = append(near, streams...)
+		if len(streams) < several || near[len(near)-1].EndedAt.Before(end.EndedAt.Add(-timelessFor)) {
+			return near, nil
+		}
+		last := near[len(near)-1].Position()
+		query.After = &last
+	}
 }
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
@@ -94,7 +106,7 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		switch {
 		case open != nil && e.covers(*open):
 			return false
-		case open != nil && !lateReport(end, e):
+		case open != nil && !lateReport(end, e) && !open.startsIn(end):
 			return true
 		case end.Timeless:
 			return true // the newest one is too old
@@ -128,8 +140,12 @@ func (e *Ended) by() time.Time { return e.end().by() }
 // end returns what identifies the end.
 func (e *Ended) end() *End { return &End{EndedAt: e.EndedAt, Until: e.Until, Source: e.Source} }
 
-// covers reports whether an open stream is the same as the ended one: two streams of a room never overlap.
+// covers reports whether an open stream is the same as the ended one: two streams of a room never overlap, and a room that was not
+// dissolved goes on until it is known to be created again.
 func (e *Ended) covers(open Stream) bool {
+	if !e.Gone && !e.StartedAt.IsZero() && open.StartedAt.IsZero() && open.After.Equal(e.by()) {
+		return true // gifts or seats after a report of the end have opened it
+	}
 	if !open.StartedAt.IsZero() && !e.StartedAt.IsZero() {
 		return open.StartedAt.Equal(e.StartedAt)
 	}

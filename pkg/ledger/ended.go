@@ -159,7 +159,7 @@ func (l *Ledger) LastEnded(ctx context.Context, roomID string) (*Ended, error) {
 
 func (l *Ledger) lastEnded(ctx context.Context, roomID string) (*Ended, error) {
 	now := l.config.Now()
-	streams, err := l.config.Store.ListEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(sameEnd), Limit: 1})
+	streams, err := l.config.Store.ListEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(clockSkew), Limit: 1})
 	if err != nil || len(streams) == 0 {
 		return nil, unavailable("read the last ended stream", err)
 	}

@@ -130,6 +130,9 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 		if err != nil || last == nil && len(room.Streams) == 0 && !sighting.Opens || last != nil && sighting.belongsTo(*last) {
 			return false, err
 		}
+		if last != nil {
+			room.forget(*last)
+		}
 		room.open(sighting, last)
 		return true, nil
 	})
@@ -170,15 +173,21 @@ func try(ctx context.Context, do func() error) error {
 // Close forgets an open stream and its gifts, after its summary was stored and delivered.
 func (l *Ledger) Close(ctx context.Context, roomID, streamID string) error {
 	var closed Stream
+	var next time.Time
 	_, err := l.Update(ctx, roomID, func(room *Room) (bool, error) {
 		var found bool
+		next = room.Next(streamID)
 		closed, found = room.remove(streamID)
 		return found, nil
 	})
 	if err != nil || closed.End == nil {
 		return err
 	}
-	return unavailable("remove gifts", l.config.Store.DropGifts(ctx, roomID, closed.End.by()))
+	until := closed.End.by()
+	if !next.IsZero() {
+		until = earliest(until, next.Add(-time.Millisecond)) // the clock that reported the end may be ahead of Tencent's
+	}
+	return unavailable("remove gifts", l.config.Store.DropGifts(ctx, roomID, until))
 }
 
 // Lease takes the right to do something alone until the given time. It reports false while another holder has it.

@@ -122,10 +122,13 @@ func (r *Room) Next(id string) time.Time {
 }
 
 // EndedBy returns the open stream that a report of an end can be about: the newest that started before it, unless another end of that
-// stream is known.
+// stream is known. In the second in which a room is dissolved and created again, it is the older one.
 func (r *Room) EndedBy(end End) *Stream {
 	for i := len(r.Streams) - 1; i >= 0; i-- {
 		if s := &r.Streams[i]; !s.Start().After(end.EndedAt) {
+			if s.startsIn(end) && i > 0 && r.Streams[i-1].awaits(end) {
+				return &r.Streams[i-1]
+			}
 			if s.End != nil && !s.End.same(end) {
 				return nil
 			}
@@ -133,6 +136,17 @@ func (r *Room) EndedBy(end End) *Stream {
 		}
 	}
 	return nil
+}
+
+// startsIn reports whether the stream started in the very second of the end, so that the order of the two is not known: a CreateTime
+// has whole seconds.
+func (s *Stream) startsIn(end End) bool {
+	return !end.Timeless && !s.StartedAt.IsZero() && s.StartedAt.Equal(end.EndedAt.Truncate(time.Second))
+}
+
+// awaits reports whether nobody has reported the end of the stream, and a report can be about it.
+func (s *Stream) awaits(end End) bool {
+	return s.End == nil || s.End.Source == SourceSweep && s.End.same(end)
 }
 
 // same reports whether another report can be about the same end. Tencent Chat reports every end once, so that two of its reports at
@@ -158,6 +172,11 @@ func (r *Room) remove(id string) (Stream, bool) {
 	removed := r.Streams[i]
 	r.Streams = slices.Delete(r.Streams, i, i+1)
 	return removed, true
+}
+
+// forget removes what late sightings have opened of a stream whose end is stored.
+func (r *Room) forget(ended Ended) {
+	r.Streams = slices.DeleteFunc(r.Streams, func(s Stream) bool { return s.ID != ended.StreamID && s.End == nil && ended.covers(s) })
 }
 
 // supersede ends a stream whose room was created again at the given time.
