@@ -28,6 +28,11 @@ func (a *api) streamEnd(x *exchange) error {
 		return err
 	}
 	x.roomID, x.eventID = event.RoomID, event.EventID
+	if a.config.Ledger != nil {
+		if err := event.CheckTime(a.config.Now()); err != nil {
+			return err
+		}
+	}
 	summary, err := a.config.StreamEnded(x.context(), event)
 	switch {
 	case err != nil:

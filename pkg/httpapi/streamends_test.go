@@ -227,6 +227,25 @@ func TestStreamEndRefusals(t *testing.T) {
 	}
 }
 
+// A ledger would not find such an end when another source reports it.
+func TestStreamEndInTheFutureIsRefused(t *testing.T) {
+	q, m := &queue{}, newLedger(t)
+	h := newHandler(t, engine{}, document, io.Discard, func(c *httpapi.Config) {
+		withLedger(m)(c)
+		c.StreamEnded = q.enqueue
+	})
+	if response := send(h, postEnd(`{"room_id":"r","ended_at":"2026-11-23T13:00:00Z"}`)); response.Code != http.StatusAccepted {
+		t.Errorf("an hour ahead: %d %s", response.Code, response.Body)
+	}
+	checkRefusalsOf(t, h, []refusal{{
+		name: "in the future", call: postEnd(`{"room_id":"r","ended_at":"2026-11-23T13:00:01Z"}`), code: giftstats.CodeInvalidRequest,
+		text: "ended_at is more than an hour in the future",
+	}})
+	if len(q.events) != 1 {
+		t.Errorf("on the queue are %+v, want the first event only", q.events)
+	}
+}
+
 func TestStreamEndFailures(t *testing.T) {
 	const summary = `{"type":"stream.summary"}`
 	upstream := giftstats.Errorf(giftstats.CodeUpstreamTimeout, "too slow")

@@ -113,6 +113,18 @@ func (e *Event) validate() error {
 	return nil
 }
 
+// maxClockError is how far ahead of ours the clock may be that an end was reported by.
+const maxClockError = time.Hour
+
+// CheckTime returns an invalid_request error if an event of the customer's own is more than an hour in the future. In a ledger, every
+// other report of that end would miss it, and the stream would have two summaries. The times of webhooks were checked when they arrived.
+func (e *Event) CheckTime(now time.Time) error {
+	if e.Source == SourceDirect && e.EndedAt != nil && e.EndedAt.After(now.Add(maxClockError)) {
+		return giftstats.Invalid("ended_at is more than an hour in the future; give the time in UTC or with its offset")
+	}
+	return nil
+}
+
 // NewID returns the id of the end of a stream in a room, which every report of this end has.
 func NewID(roomID string, endedAt time.Time) string {
 	return hashID(roomID, identity(time.Time{}, endedAt))

@@ -19,6 +19,9 @@ const topSenders = 10
 
 // processRemembered records the end in the ledger, and finishes the stream.
 func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte, error) {
+	if err := event.CheckTime(p.config.Now()); err != nil {
+		return nil, permanent.Error(err)
+	}
 	endedAt := p.timestamp()
 	if event.EndedAt != nil {
 		endedAt = *event.EndedAt
