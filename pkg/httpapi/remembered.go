@@ -86,11 +86,12 @@ func (a *api) addSnapshots(x *exchange, answers []*answer, maxAge time.Duration)
 	}
 	now, oldest, found := a.config.Now(), time.Duration(0), false
 	for _, answer := range answers {
-		streams := rooms[answer.Query.RoomID].Streams
-		if len(streams) == 0 {
+		room := rooms[answer.Query.RoomID]
+		current := room.Current()
+		if current == nil {
 			continue
 		}
-		snapshot := lastSnapshot(streams[len(streams)-1], answer.Query)
+		snapshot := lastSnapshot(*current, answer.Query)
 		if snapshot == nil || now.Sub(snapshot.AsOf) > maxAge {
 			continue
 		}
@@ -117,12 +118,17 @@ func (a *api) recall(ctx context.Context, answers []*answer) {
 	var group errgroup.Group
 	group.SetLimit(recallWorkers)
 	for _, answer := range answers {
-		if known, snapshot := newestSnapshot(rooms[answer.Query.RoomID], answer.Query); known {
-			answer.recalled(snapshot, nil)
+		stream := newestStream(rooms[answer.Query.RoomID], answer.Query)
+		if stream != nil && stream.End == nil {
+			answer.recalled(lastSnapshot(*stream, answer.Query), nil)
 			continue
 		}
 		group.Go(func() error {
-			answer.recalled(a.lastNumbers(ctx, answer.Query))
+			if stream == nil {
+				answer.recalled(a.lastNumbers(ctx, answer.Query))
+			} else {
+				answer.recalled(a.endedNumbers(ctx, *stream, answer.Query))
+			}
 			return nil
 		})
 	}
@@ -155,15 +161,27 @@ func (a *api) rooms(ctx context.Context, answers []*answer) (map[string]ledger.R
 	return rooms, err
 }
 
-// newestSnapshot returns the last snapshot of the newest open stream in which the account is known; nil if that has none. The numbers
-// of an older stream would be wrong then.
-func newestSnapshot(room ledger.Room, query giftstats.Query) (known bool, snapshot *remembered) {
+// newestStream returns the newest open stream in which the account is known, or nil. The numbers of an older stream would be wrong.
+func newestStream(room ledger.Room, query giftstats.Query) *ledger.Stream {
 	for i := len(room.Streams) - 1; i >= 0; i-- {
 		if room.Streams[i].Account(query.Account) != nil {
-			return true, lastSnapshot(room.Streams[i], query)
+			return &room.Streams[i]
 		}
 	}
-	return false, nil
+	return nil
+}
+
+// endedNumbers returns the numbers of a stream that has ended and is not closed yet: those of its summary if that is stored, although
+// a receiver may not have it, else the last snapshot.
+func (a *api) endedNumbers(ctx context.Context, stream ledger.Stream, query giftstats.Query) (*remembered, error) {
+	ended, found, err := a.config.Ledger.Ended(ctx, query.RoomID, stream.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return lastSnapshot(stream, query), nil
+	}
+	return numbersOf(ended, query)
 }
 
 // lastSnapshot returns the last snapshot of an open stream, or nil.
@@ -189,7 +207,12 @@ func (a *api) lastNumbers(ctx context.Context, query giftstats.Query) (*remember
 	if err != nil || len(ended) == 0 {
 		return nil, err
 	}
-	stream, err := decodeStream(ended[0])
+	return numbersOf(ended[0], query)
+}
+
+// numbersOf returns the numbers of an account in an ended stream. It returns nil if they are not known.
+func numbersOf(ended ledger.Ended, query giftstats.Query) (*remembered, error) {
+	stream, err := decodeStream(ended)
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,14 @@ func goneRooms(t testing.TB) (*memories, *watchedEngine) {
 	m.live("ending", now.Add(-time.Hour))
 	m.snapshot("ending", "alice", 77, now.Add(-time.Minute))
 	m.change("ending", func(stream *ledger.Stream) { stream.End = &ledger.End{EndedAt: now.Add(-time.Second), Source: "live"} })
-	return m, &watchedEngine{gone: []string{"ended", "reopened", "open", "ending", "never"}}
+	m.live("undelivered", now.Add(-61*time.Minute))
+	m.snapshot("undelivered", "alice", 77, now.Add(-2*time.Minute))
+	m.change("undelivered", func(stream *ledger.Stream) {
+		stream.AddAccount("bob", true)
+		stream.End = &ledger.End{EndedAt: now.Add(-time.Minute), Source: "live"}
+	})
+	m.end("undelivered", now.Add(-time.Minute), earned("undelivered", "alice", 9, 900), earned("undelivered", "bob", 5, 50))
+	return m, &watchedEngine{gone: []string{"ended", "reopened", "open", "ending", "undelivered", "never"}}
 }
 
 const (
@@ -178,6 +185,15 @@ func TestGoneRooms(t *testing.T) {
 		{
 			name: "end not processed", call: get("/v1/gift-stats?room_id=ending&account=alice"),
 			want: `"as_of":"2026-11-23T11:59:00Z","ended_at":"2026-11-23T11:59:59Z"}`,
+		},
+		{name: "summary not delivered", call: get("/v1/gift-stats?room_id=undelivered&account=alice"), want: `"total_coins":900,`},
+		{
+			name: "summary not delivered, account without snapshot", want: `"total_coins":50,`,
+			call: get("/v1/gift-stats?room_id=undelivered&account=bob"),
+		},
+		{
+			name: "summary not delivered, with max-age", want: `"total_coins":900,`,
+			call: get("/v1/gift-stats?room_id=undelivered&account=alice").withHeader("Cache-Control", "max-age=3600"),
 		},
 		{
 			name: "max-age changes nothing",
