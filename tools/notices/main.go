@@ -2,8 +2,8 @@
 //
 //	notices FILE PACKAGE...
 //
-// The programs are those for linux/amd64, with the build tags of the Makefile. A license that several modules share is written once. The result depends only on the modules and on Go itself, so that it is the same
-// on every machine. A module without a license is an error.
+// The programs are those for linux/amd64, with the build tags of the Makefile. A license that several modules share is written once. The
+// result depends only on the modules and on Go itself, so that it is the same on every machine. A module without a license is an error.
 package main
 
 import (
