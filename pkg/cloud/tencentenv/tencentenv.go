@@ -15,14 +15,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common"
 	sdkhttp "github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/http"
 	"github.com/tencentcloud/tencentcloud-sdk-go/tencentcloud/common/profile"
 )
 
-// attemptSeconds limits a call whose context has no deadline.
-const attemptSeconds = 10
+// callTime limits a call whose context has no deadline.
+const callTime = 10 * time.Second
 
 // Config configures a [Client]. Product, Version and Setting are required.
 type Config struct {
@@ -54,8 +55,8 @@ func New(config Config) (*Client, error) {
 		config.Advise = func(string) string { return "" }
 	}
 	settings := profile.NewClientProfile()
-	settings.Language = "en-US" // the language of error messages
-	settings.HttpProfile.ReqTimeout = attemptSeconds
+	settings.Language = "en-US"         // the language of error messages
+	settings.HttpProfile.ReqTimeout = 0 // see Call
 	if config.Endpoint != "" {
 		endpoint, err := parseEndpoint(config.Endpoint)
 		if err != nil {
@@ -78,7 +79,10 @@ func (c *Client) Call(ctx context.Context, action string, parameters map[string]
 		return fmt.Errorf("the region is unknown: add region=… to %s, like region=ap-singapore", c.config.Setting)
 	}
 	request := sdkhttp.NewCommonRequest(c.config.Product, c.config.Version, action)
-	request.SetContext(ctx)
+	// The SDK does not close every response. The end of the context closes it; a time limit of the SDK would leave it open until then.
+	limited, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	request.SetContext(limited)
 	if err := request.SetActionParameters(parameters); err != nil {
 		return err
 	}
