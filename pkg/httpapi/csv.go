@@ -5,8 +5,8 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/streamend"
@@ -53,14 +53,14 @@ func (s endedStream) row(earning streamend.Earning) []string {
 	}
 }
 
-// textCell puts an apostrophe before text that a spreadsheet would run as a formula:
-// https://owasp.org/www-community/attacks/CSV_Injection
-func textCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
+// formula matches the beginning of what a spreadsheet would run as a formula: at the start of a cell, or after a semicolon, which
+// separates cells where the comma is the decimal mark. Japanese spreadsheets take the full-width signs as well.
+//
+// Source: https://owasp.org/www-community/attacks/CSV_Injection
+var formula = regexp.MustCompile(`(^|;)([" ]*[=+\-@\t\r\n＝＋－＠])`)
+
+// textCell puts an apostrophe before each formula.
+func textCell(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
 
 func timeCell(t time.Time) string {
 	if t.IsZero() {

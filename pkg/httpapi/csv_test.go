@@ -98,6 +98,12 @@ func TestFormulasInCSV(t *testing.T) {
 		{name: "at sign", account: "@SUM(1)", want: "'@SUM(1)"},
 		{name: "apostrophe", account: "'quoted", want: "'quoted"},
 		{name: "inside", account: "a=1", want: "a=1"},
+		{name: "after a semicolon", account: "a;=1+1", want: "a;'=1+1"},
+		{name: "after a semicolon and a quote", account: `a;"@SUM(1)`, want: `a;'"@SUM(1)`},
+		{name: "several", account: "=1;-1;b", want: "'=1;'-1;b"},
+		{name: "after a space", account: " =1", want: "' =1"},
+		{name: "full width", account: "＝1", want: "'＝1"},
+		{name: "semicolon alone", account: "a;b", want: "a;b"},
 		{name: "quotes and comma", account: `a"b",c`, want: `a"b",c`},
 		{name: "Chinese", account: "主播", want: "主播"},
 	} {
