@@ -47,8 +47,7 @@ func newPage(streams []endedStream, account string, isUser bool, next *ledger.Po
 	for i, stream := range streams {
 		for _, earning := range stream.earnings(account) {
 			if earning.Stats != nil {
-				response.TotalCount += earning.Stats.TotalCount
-				response.TotalCoins += earning.Stats.TotalCoins
+				response.Add(ledger.Sum{TotalCount: earning.Stats.TotalCount, TotalCoins: earning.Stats.TotalCoins})
 			}
 		}
 		if isUser {

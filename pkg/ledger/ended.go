@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -20,12 +21,14 @@ type Ended struct {
 	Until     time.Time `json:"until,omitzero"` // see End
 	Source    string    `json:"source"`         // see End
 	Gone      bool      `json:"gone"`           // whether the room was known to be dissolved; if not, later reports are about this stream, too
-	EventID   string    `json:"event_id"`
-	ReportID  string    `json:"report_id,omitempty"` // see End
-	Accounts  []string  `json:"accounts"`            // those in the summary
-	Summary   []byte    `json:"summary"`             // as it is delivered, byte for byte
-	Senders   []Ranking `json:"senders,omitempty"`   // of all gifts, then of those to each of Accounts; nil if no gift was recorded
-	// Gifts are the totals of each kind of gift.
+	// Answered is whether Tencent still answered about the room after the end: the end may have been reported too early.
+	Answered bool      `json:"answered,omitempty"`
+	EventID  string    `json:"event_id"`
+	ReportID string    `json:"report_id,omitempty"` // see End
+	Accounts []string  `json:"accounts"`            // those in the summary
+	Summary  []byte    `json:"summary"`             // as it is delivered, byte for byte
+	Senders  []Ranking `json:"senders,omitempty"`   // of all gifts, then of those to each of Accounts; nil if no gift was recorded
+	// Gifts are the totals of each kind of gift, at most [MaxGifts].
 	Gifts []GiftTotal `json:"gifts,omitempty"`
 
 	Expires time.Time `json:"-"`
@@ -34,6 +37,10 @@ type Ended struct {
 
 // MaxSenders is how many senders of each ranking are remembered of an ended stream.
 const MaxSenders = 100
+
+// MaxGifts is how many kinds of gifts are remembered of an ended stream: more than a catalogue has. Without a bound, invented gift ids
+// could make a stream too large for any response.
+const MaxGifts = 1000
 
 // Ranking returns who sent gifts to an account, or all gifts if account is empty. It reports false if no gift was recorded, or if
 // the account is not one of the stream.
@@ -110,10 +117,16 @@ func ParseCursor(cursor string) (*Position, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &p)
 	}
-	if err != nil || giftstats.ValidateRoomID(p.RoomID) != nil || p.StreamID == "" || p.EndedAt.IsZero() {
+	if err != nil || giftstats.ValidateRoomID(p.RoomID) != nil || !isStreamID(p.StreamID) || p.EndedAt.IsZero() {
 		return nil, giftstats.Invalid("cursor is not the value of next in an earlier answer")
 	}
 	return &p, nil
+}
+
+// isStreamID reports whether text can be the id of a stream: a store may refuse a key that is too long, and a caller must not be able
+// to make it fail.
+func isStreamID(text string) bool {
+	return text != "" && len(text) <= maxStreamID && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // ListEnded returns one page of ended streams, newest first, and the position to go on after; nil at the end.

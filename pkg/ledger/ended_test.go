@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,9 +145,11 @@ func TestRetention(t *testing.T) {
 func TestCursorRefuses(t *testing.T) {
 	for _, cursor := range []string{
 		"", "x", "!", "e30", // {}
-		"eyJ0IjoiMjAyNi0xMS0yNVQxMjowMDowMFoiLCJyIjoiciJ9",              // no stream
-		"eyJ0IjoiMjAyNi0xMS0yNVQxMjowMDowMFoiLCJzIjoiMSJ9",              // no room
-		"eyJyIjoiciIsInMiOiIxIn0",                                       // no time
+		"eyJ0IjoiMjAyNi0xMS0yNVQxMjowMDowMFoiLCJyIjoiciJ9", // no stream
+		"eyJ0IjoiMjAyNi0xMS0yNVQxMjowMDowMFoiLCJzIjoiMSJ9", // no room
+		ledger.Position{EndedAt: at(0), RoomID: "r", StreamID: strings.Repeat("1", 65)}.Cursor(),
+		ledger.Position{EndedAt: at(0), RoomID: "r", StreamID: "1\x00"}.Cursor(),
+		"eyJyIjoiciIsInMiOiIxIn0", // no time
 		"eyJ0IjoiMjAyNi0xMS0yNVQxMjowMDowMFoiLCJyIjoiciIsInMiOiIxIn0==", // padded
 	} {
 		if position, err := ledger.ParseCursor(cursor); !errors.Is(err, giftstats.CodeInvalidRequest) {

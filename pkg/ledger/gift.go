@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
@@ -35,6 +38,8 @@ func NewGift(gift Gift, price int64) (Gift, error) {
 		return gift, errors.New("the value of the gift is too large")
 	case len(gift.GiftID) > maxGiftID:
 		return gift, errors.New("the gift id is longer than 128 bytes")
+	case strings.ContainsFunc(gift.GiftID, unicode.IsControl):
+		return gift, errors.New("the gift id contains a control character")
 	case gift.At.IsZero():
 		return gift, errors.New("the gift has no time")
 	}
@@ -61,9 +66,18 @@ type Sum struct {
 	TotalCoins int64 `json:"total_coins"`
 }
 
-func (s *Sum) add(other Sum) {
-	s.TotalCount += other.TotalCount
-	s.TotalCoins += other.TotalCoins
+// Add adds another sum. A total that does not fit becomes the largest number: the counts and prices of gifts come from webhooks whose
+// bodies are not signed, and a sum that wraps around would be believed.
+func (s *Sum) Add(other Sum) {
+	s.TotalCount = saturated(s.TotalCount, other.TotalCount)
+	s.TotalCoins = saturated(s.TotalCoins, other.TotalCoins)
+}
+
+func saturated(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // Sender is what one account gave.
@@ -115,7 +129,7 @@ func (t *Tally) Add(gift Gift) {
 
 func addTo(sums map[string]Sum, key string, more Sum) {
 	sum := sums[key]
-	sum.add(more)
+	sum.Add(more)
 	sums[key] = sum
 }
 
@@ -134,7 +148,7 @@ func (t *Tally) Receivers() []string { return slices.Sorted(maps.Keys(t.receiver
 // Received returns what an account received, and from how many senders.
 func (t *Tally) Received(account string) (sum Sum, senders int64) {
 	for _, given := range t.receivers[account] {
-		sum.add(given)
+		sum.Add(given)
 	}
 	return sum, int64(len(t.receivers[account]))
 }
@@ -153,7 +167,7 @@ func (t *Tally) Ranking(account string) Ranking {
 	ranking := Ranking{Senders: make([]Sender, 0, len(given)), SenderCount: int64(len(given))}
 	for sender, sum := range given {
 		ranking.Senders = append(ranking.Senders, Sender{sender, sum})
-		ranking.add(sum)
+		ranking.Add(sum)
 	}
 	slices.SortFunc(ranking.Senders, func(a, b Sender) int {
 		return cmp.Or(cmp.Compare(b.TotalCoins, a.TotalCoins), cmp.Compare(b.TotalCount, a.TotalCount), cmp.Compare(a.Account, b.Account))

@@ -37,6 +37,7 @@ func TestNewGift(t *testing.T) {
 		{name: "101 receivers", change: func(g *ledger.Gift) { g.Receivers = many }, err: "more than 100 receivers"},
 		{name: "no time", change: func(g *ledger.Gift) { g.At = time.Time{} }, err: "no time"},
 		{name: "gift id of 128 bytes", change: func(g *ledger.Gift) { g.GiftID = strings.Repeat("g", 128) }},
+		{name: "gift id with a control character", change: func(g *ledger.Gift) { g.GiftID = "ro\x01se" }, err: "control character"},
 		{name: "gift id of 129 bytes", change: func(g *ledger.Gift) { g.GiftID = strings.Repeat("g", 129) }, err: "longer than 128 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,5 +118,23 @@ func TestOrderOfGifts(t *testing.T) {
 	}
 	if order != "dcab" {
 		t.Errorf("the order is %s, want dcab", order)
+	}
+}
+
+// A sum that wraps around would rank the largest sender last, or would equal the totals of a room by chance.
+func TestSumsDoNotWrapAround(t *testing.T) {
+	tally := ledger.NewTally()
+	for range 4 {
+		tally.Add(given("dan", "rose", math.MaxInt64/2, 1<<62, "alice"))
+	}
+	want := ledger.Sum{TotalCount: math.MaxInt64, TotalCoins: math.MaxInt64}
+	if sum, _ := tally.Received("alice"); sum != want {
+		t.Errorf("alice received %+v, want %+v", sum, want)
+	}
+	if got := tally.Ranking("").Sum; got != want {
+		t.Errorf("the sum of the ranking is %+v, want %+v", got, want)
+	}
+	if got := tally.Gifts()[0].Sum; got != want {
+		t.Errorf("the sum of the gift is %+v, want %+v", got, want)
 	}
 }

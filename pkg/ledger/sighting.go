@@ -89,6 +89,9 @@ func (r *Room) open(sighting Sighting, last *Ended) {
 	slices.SortStableFunc(r.Streams, func(a, b Stream) int { return a.Start().Compare(b.Start()) })
 }
 
+// maxStreamID is more than the longest id that streamID returns, in bytes, with room for what tells equal ids apart.
+const maxStreamID = 64
+
 func streamID(sighting Sighting) string {
 	if !sighting.StartedAt.IsZero() {
 		return strconv.FormatInt(sighting.StartedAt.Unix(), 10)

@@ -125,8 +125,7 @@ func (e evidence) withGifts(base []Earning, onTop bool, counted func(account str
 				return nil
 			}
 		}
-		sum.TotalCount += earnings[i].Stats.TotalCount
-		sum.TotalCoins += earnings[i].Stats.TotalCoins
+		sum.Add(ledger.Sum{TotalCount: earnings[i].Stats.TotalCount, TotalCoins: earnings[i].Stats.TotalCoins})
 	}
 	if sum != totalsSum(e.totals) {
 		return nil
@@ -141,8 +140,7 @@ func (e evidence) withSum(earning Earning, given ledger.Sum, senders int64, onTo
 		known = *earning.Stats
 	}
 	if onTop {
-		given.TotalCount += known.TotalCount
-		given.TotalCoins += known.TotalCoins
+		given.Add(ledger.Sum{TotalCount: known.TotalCount, TotalCoins: known.TotalCoins})
 	}
 	switch {
 	case given.TotalCount < known.TotalCount, given.TotalCoins < known.TotalCoins, given.TotalCoins > math.MaxInt64/2:
