@@ -127,17 +127,20 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	if err != nil {
 		return ledger.Ended{}, err
 	}
-	started := latest(stream.StartedAt, created)
 	known = known.withTotals()
+	id, started, err := p.identify(ctx, known, latest(stream.StartedAt, created))
+	if err != nil {
+		return ledger.Ended{}, err
+	}
 	data := Data{
-		EventID: cmp.Or(stream.End.EventID, hashID(room.RoomID, identity(started, known.endedAt))), StartedAt: pointer(started),
+		EventID: cmp.Or(stream.End.EventID, id), StartedAt: pointer(started),
 		EndedAt: pointer(known.endedAt), Reason: stream.End.Reason, Source: Source(stream.End.Source),
 	}
 	if len(known.gifts) > 0 {
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
 	ended, err := record(known.summary(data), streamID, tally)
-	ended.ReportID = stream.End.ReportID
+	ended.ReportID, ended.Answered = stream.End.ReportID, known.answers != nil
 	ended.StartedAt, ended.Until, ended.Gone = started, stream.End.Until, known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, err
 }
@@ -175,7 +178,8 @@ func record(summary Summary, streamID string, tally *ledger.Tally) (ledger.Ended
 		ended.Accounts = append(ended.Accounts, earning.Account)
 	}
 	if len(data.TopSenders) > 0 {
-		ended.Gifts = tally.Gifts()
+		kinds := tally.Gifts()
+		ended.Gifts = kinds[:min(len(kinds), ledger.MaxGifts)]
 		ended.Senders = []ledger.Ranking{tally.Ranking("").Top(ledger.MaxSenders)}
 		for _, account := range ended.Accounts {
 			ended.Senders = append(ended.Senders, tally.Ranking(account).Top(ledger.MaxSenders))

@@ -300,3 +300,27 @@ func TestNothingIsStoredWhileTencentIsDown(t *testing.T) {
 		t.Errorf("paid is %s", paid(data))
 	}
 }
+
+// Anyone with a captured webhook can invent kinds of gifts. With all of them, the answer of GET /v1/streams would be larger than a
+// function may return, and so would every page with this stream.
+func TestKindsOfGiftsAreBounded(t *testing.T) {
+	s, clock := newStage(t)
+	s.create("r", at(0))
+	l := s.ledger()
+	for i := range ledger.MaxGifts + 1 {
+		kind := fmt.Sprintf("kind %04d", i)
+		s.must(l.RecordGift(t.Context(), ledger.Gift{
+			ID: kind, RoomID: "r", Sender: "carol", Receivers: []string{"alice"}, GiftID: kind, Count: 1, Coins: int64(i), At: at(1),
+		}))
+	}
+	clock.Advance(time.Minute)
+	s.must(s.process(destroyed("r", at(60), nil)))
+	ended, err := l.LastEnded(t.Context(), "r")
+	s.must(err)
+	if got := len(ended.Gifts); got != ledger.MaxGifts {
+		t.Errorf("%d kinds of gifts are stored, want %d", got, ledger.MaxGifts)
+	}
+	if got := ended.Gifts[0].GiftID; got != fmt.Sprintf("kind %04d", ledger.MaxGifts) {
+		t.Errorf("the first one is %s, want the one with the most coins", got)
+	}
+}
