@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -27,8 +28,10 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(log)
 	address := flags.String("addr", "127.0.0.1:8080", "host and port to listen on")
-	once := flags.Bool("once", false, "end after the story")
-	if err := flags.Parse(args); err != nil {
+	once := flags.Bool("once", false, "exit after the story")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	level := &slog.LevelVar{}

@@ -138,11 +138,24 @@ func TestRealApp(t *testing.T) {
 	if err := run(t.Context(), once(), environ, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if want := "The app 1400000001 at " + upstream + ", with 0 api keys."; !strings.Contains(out.String(), want) {
+	if want := "The app 1400000001 at " + upstream + ", API keys: 0."; !strings.Contains(out.String(), want) {
 		t.Errorf("output = %s, want %q in it", &out, want)
 	}
 	if strings.Contains(out.String(), "not-a-real-key") {
 		t.Errorf("output = %s, it contains the key", &out)
+	}
+}
+
+// The error of an invalid secret document is the cause alone: there is no log to look into.
+func TestInvalidSecretOfTheRealApp(t *testing.T) {
+	document := filepath.Join(t.TempDir(), "secret.json")
+	if err := os.WriteFile(document, []byte(`{"sdk_app_id":1400000000}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environ := []string{"GIFTSTATS_ENDPOINT=singapore", "GIFTSTATS_SECRET=file://" + document}
+	const want = "admin is required\nsecret_key is required"
+	if err := run(t.Context(), once(), environ, io.Discard, io.Discard); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
 	}
 }
 

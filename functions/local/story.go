@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -131,8 +132,8 @@ func (s *server) tellStreams(ctx context.Context, out io.Writer) error {
 func (s *server) tellReal(ctx context.Context, out io.Writer) error {
 	document, err := s.app.Secrets.Get(ctx)
 	if err != nil {
-		return err
+		return cmp.Or(errors.Unwrap(err), err) // without the advice to look into a log: this is the log
 	}
-	_, err = fmt.Fprintf(out, "The app %d at %s, with %d api keys.\n\n", document.SDKAppID, s.settings.Endpoint, len(document.APIKeys))
+	_, err = fmt.Fprintf(out, "The app %d at %s, API keys: %d.\n\n", document.SDKAppID, s.settings.Endpoint, len(document.APIKeys))
 	return err
 }

@@ -51,7 +51,7 @@ func validateID(field, value string, limit int) error {
 	}
 	for _, r := range value {
 		if unicode.IsControl(r) {
-			return Invalid("%s contains the control character %U", field, r)
+			return Invalid("%s contains the control character %U; remove it", field, r)
 		}
 	}
 	return nil

@@ -188,11 +188,11 @@ func TestUnknownRoutes(t *testing.T) {
 		{name: "escaped letter", call: get("/v1/gift%2Dstats"), code: code, text: text},
 		{
 			name: "method", call: call{method: http.MethodDelete, target: "/v1/gift-stats"},
-			code: giftstats.CodeMethodNotAllowed, text: `method "DELETE" is not allowed; use one of GET, POST, HEAD`,
+			code: giftstats.CodeMethodNotAllowed, text: `method "DELETE" is not allowed; use GET, POST, HEAD`,
 		},
 		{
 			name: "method of /healthz", call: call{method: http.MethodPost, target: "/healthz"},
-			code: giftstats.CodeMethodNotAllowed, text: "use one of GET, HEAD",
+			code: giftstats.CodeMethodNotAllowed, text: "use GET, HEAD",
 		},
 	})
 }

@@ -61,7 +61,7 @@ func (x *exchange) readBody() ([]byte, error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, giftstats.Errorf(giftstats.CodePayloadTooLarge, "the body is larger than %d bytes", maxBody)
+		return nil, giftstats.Errorf(giftstats.CodePayloadTooLarge, "the body is larger than %d bytes; split the request", maxBody)
 	case err != nil:
 		return nil, &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body ended early; send the request again", Err: err}
 	}

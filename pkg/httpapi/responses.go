@@ -88,5 +88,5 @@ func (x *exchange) methodNotAllowed(methods methods) error {
 	}
 	allowed := strings.Join(names, ", ")
 	x.Header().Set("Allow", allowed)
-	return giftstats.Errorf(giftstats.CodeMethodNotAllowed, "method %.16q is not allowed; use one of %s", x.request.Method, allowed)
+	return giftstats.Errorf(giftstats.CodeMethodNotAllowed, "method %.16q is not allowed; use %s", x.request.Method, allowed)
 }

@@ -73,7 +73,7 @@ func notEnded(cause error, summarized bool) error {
 		failure.Code = giftstats.CodeUpstreamRejected
 		failure.Detail = "a receiver of GIFTSTATS_DELIVER refused the summary; correct the receiver, then send the event again"
 	default:
-		failure.Detail = "a receiver of GIFTSTATS_DELIVER did not take the summary; send the event again later, with the same event_id"
+		failure.Detail = "a receiver of GIFTSTATS_DELIVER did not accept the summary; send the event again later, with the same event_id"
 	}
 	failure.Err = cause
 	return &failure

@@ -146,7 +146,7 @@ func TestStreamEndRefusals(t *testing.T) {
 			code: giftstats.CodeForbidden, text: "needs an api key",
 		},
 		{
-			name: "method", call: get("/v1/stream-ends"), code: giftstats.CodeMethodNotAllowed, text: "use one of POST",
+			name: "method", call: get("/v1/stream-ends"), code: giftstats.CodeMethodNotAllowed, text: "use POST",
 		},
 		{
 			name: "parameter", call: call{method: "POST", target: "/v1/stream-ends?room_id=r", body: "{}"}, code: code,
@@ -283,11 +283,11 @@ func TestStreamEndFailures(t *testing.T) {
 		},
 		{
 			name: "receiver down", summary: summary, err: errors.New("192.0.2.7 answered with 502"),
-			code: giftstats.CodeUpstreamUnavailable, retryable: true, text: "did not take the summary; send the event again later",
+			code: giftstats.CodeUpstreamUnavailable, retryable: true, text: "did not accept the summary; send the event again later",
 		},
 		{
 			name: "receiver too slow", summary: summary, err: fmt.Errorf("192.0.2.7 cannot be reached: %w", context.DeadlineExceeded),
-			code: giftstats.CodeUpstreamUnavailable, retryable: true, text: "did not take the summary; send the event again later",
+			code: giftstats.CodeUpstreamUnavailable, retryable: true, text: "did not accept the summary; send the event again later",
 		},
 		{
 			name: "receiver refuses", summary: summary, err: permanent.Error(errors.New("192.0.2.7 answered with 410 Gone")),

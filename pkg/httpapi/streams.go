@@ -104,7 +104,7 @@ func timeRange(values url.Values, now time.Time) (from, to time.Time, err error)
 	case !to.After(from) && !values.Has("to"):
 		return from, to, giftstats.Invalid("from %s is in the future; without to, the range ends now", from.Format(time.RFC3339))
 	case !to.After(from):
-		return from, to, giftstats.Invalid("from %s is not before to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+		return from, to, giftstats.Invalid("from (%s) must be before to (%s)", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
 	return from, to, nil
 }

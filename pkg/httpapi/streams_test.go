@@ -226,7 +226,7 @@ func nextTarget(t *testing.T, link string) string {
 
 func TestStreamRefusals(t *testing.T) {
 	const invalid, forbidden = giftstats.CodeInvalidRequest, giftstats.CodeForbidden
-	const cursorText = "cursor is not the value of next in an earlier answer"
+	const cursorText = "unknown cursor; use the value of next in the previous page"
 	checkRefusalsOf(t, newHandler(t, engine{}, document, io.Discard, withLedger(shows(t))), []refusal{
 		{name: "no credentials", call: getAs("", "/v1/streams"), code: giftstats.CodeUnauthenticated, text: "missing credentials"},
 		{
@@ -251,7 +251,7 @@ func TestStreamRefusals(t *testing.T) {
 		{name: "no such day", call: get("/v1/streams?to=2026-02-30"), code: invalid, text: `to is "2026-02-30"`},
 		{
 			name: "from is to", call: get("/v1/streams?from=2026-11-01&to=2026-11-01"), code: invalid,
-			text: "from 2026-11-01T00:00:00Z is not before to 2026-11-01T00:00:00Z",
+			text: "from (2026-11-01T00:00:00Z) must be before to (2026-11-01T00:00:00Z)",
 		},
 		{
 			name: "from is in the future", call: get("/v1/streams?from=2027-11-01"), code: invalid,

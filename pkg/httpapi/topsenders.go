@@ -102,10 +102,10 @@ func (a *api) rank(ctx context.Context, query topSendersQuery) (topSenders, erro
 	case stream != nil: // it has ended, and its summary is not stored yet
 		return a.rankOpen(ctx, room, stream, query, stream.End.EndedAt)
 	case query.startedAt.IsZero():
-		return topSenders{}, giftstats.Errorf(giftstats.CodeRoomNotFound, "the ledger knows no stream of this room")
+		return topSenders{}, giftstats.Errorf(giftstats.CodeRoomNotFound, "the ledger has no stream of this room")
 	}
 	return topSenders{}, giftstats.Errorf(giftstats.CodeRoomNotFound,
-		"the ledger knows no stream of this room with this started_at; take it from GET /v1/streams, or leave it out")
+		"the ledger has no stream of this room with this started_at; take it from GET /v1/streams, or leave it out")
 }
 
 // openStream returns the open stream that started at a time, or the newest one if that is zero.

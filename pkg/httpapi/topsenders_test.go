@@ -146,7 +146,7 @@ func TestTopSendersRefusals(t *testing.T) {
 			name: "unknown parameter", call: get("/v1/top-senders?room_id=r&cursor=x"), code: invalid,
 			text: `unknown parameter "cursor"; use room_id, account, started_at, limit`,
 		},
-		{name: "unknown room", call: get("/v1/top-senders?room_id=x"), code: missing, text: "the ledger knows no stream of this room"},
+		{name: "unknown room", call: get("/v1/top-senders?room_id=x"), code: missing, text: "the ledger has no stream of this room"},
 		{
 			name: "unknown start", call: get("/v1/top-senders?room_id=r&started_at=2026-11-23T08:00:01Z"), code: missing,
 			text: "with this started_at; take it from GET /v1/streams, or leave it out",

@@ -147,10 +147,13 @@ func TestWebhookRefusals(t *testing.T) {
 func TestWebhookWithoutKey(t *testing.T) {
 	noKeys := func() ([]byte, error) { return []byte(`{"sdk_app_id":1400000000,"admin":"a","secret_key":"k"}`), nil }
 	h := newHandler(t, engine{}, noKeys, io.Discard, nil)
-	for _, kind := range []string{"live", "trtc", "css"} {
-		response := send(h, webhookCall(kind, "", "{}", nil))
-		if got := problemIn(t, response); got.Code != giftstats.CodeNotFound {
-			t.Errorf("%s: %s", kind, response.Body)
+	for kind, key := range map[string]string{"live": "live_token", "trtc": "trtc_key", "css": "css_key"} {
+		got := problemIn(t, send(h, webhookCall(kind, "", "{}", nil)))
+		if got.Code != giftstats.CodeNotFound {
+			t.Errorf("%s: code %s, want not_found", kind, got.Code)
+		}
+		if want := "add webhook." + key + " to the secret document"; !strings.Contains(got.Detail, want) {
+			t.Errorf("%s: detail %q, want %q in it", kind, got.Detail, want)
 		}
 	}
 }

@@ -118,7 +118,7 @@ func ParseCursor(cursor string) (*Position, error) {
 		err = json.Unmarshal(raw, &p)
 	}
 	if err != nil || giftstats.ValidateRoomID(p.RoomID) != nil || !isStreamID(p.StreamID) || p.EndedAt.IsZero() {
-		return nil, giftstats.Invalid("cursor is not the value of next in an earlier answer")
+		return nil, giftstats.Invalid("unknown cursor; use the value of next in the previous page")
 	}
 	return &p, nil
 }

@@ -75,7 +75,7 @@ func ParseDocument(raw []byte, defaults KeyDefaults) (*Document, error) {
 func parseKey(key string, defaults KeyDefaults) (*Document, error) {
 	var incomplete error
 	if defaults.SDKAppID == 0 || defaults.Admin == "" {
-		incomplete = errors.New("the secret is not a JSON object and thus taken as the bare secret_key: " +
+		incomplete = errors.New("the secret is not a JSON object, so it is used as the secret_key alone: " +
 			"set GIFTSTATS_SDK_APP_ID and GIFTSTATS_ADMIN, or store the JSON document")
 	}
 	if err := errors.Join(incomplete, checkSecretKey(key)); err != nil {
@@ -106,7 +106,7 @@ func parseObject(raw []byte, defaults KeyDefaults) (*Document, error) {
 
 // checkAgainst returns an error if the document contradicts the settings that are only for a bare key.
 func (o *object) checkAgainst(defaults KeyDefaults) error {
-	const advice = "that variable is only for a secret that is the bare key; remove it"
+	const advice = "that variable is only for a secret that is the key alone; remove it"
 	var appID, admin error
 	if o.SDKAppID != 0 && int64(o.SDKAppID) != cmp.Or(defaults.SDKAppID, int64(o.SDKAppID)) {
 		appID = errors.New("sdk_app_id differs from GIFTSTATS_SDK_APP_ID: " + advice)

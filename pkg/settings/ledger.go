@@ -38,7 +38,7 @@ func (p *parser) parseLedger(text string) (*Location, error) {
 	case "redis", "rediss":
 		err = checkRedis(location.Scheme, location.Name)
 	case "memory":
-		err = errors.New("must be just memory://")
+		err = errors.New("must be exactly memory://")
 	}
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (p *parser) secret(name string) *Location {
 	value := p.take(name)
 	if value == "" {
 		if !p.platform.Local {
-			p.errorf(name, "is required: set it to the location of the secret, one of %s", forms(p.platform.Secrets))
+			p.errorf(name, "is required: set it to the location of the secret, %s", forms(p.platform.Secrets))
 		}
 		return nil
 	}
@@ -107,10 +107,10 @@ func parseLocation(text string, platform Platform, supported []string, known ...
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !slices.Contains(known, scheme) {
-		return nil, fmt.Errorf("must start with one of %s", forms(supported))
+		return nil, fmt.Errorf("must start with %s", forms(supported))
 	}
 	if !slices.Contains(supported, scheme) {
-		return nil, fmt.Errorf("must not be %s:// on %s: use one of %s", scheme, platform.Name, forms(supported))
+		return nil, fmt.Errorf("must not be %s:// on %s: use %s", scheme, platform.Name, forms(supported))
 	}
 	name, query, _ := strings.Cut(rest, "?")
 	if name == "" {
@@ -126,7 +126,7 @@ func parseLocation(text string, platform Platform, supported []string, known ...
 func parseParams(scheme, query string) (map[string]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, errors.New("must have valid URL escapes after the ?")
+		return nil, errors.New("must have valid percent-encoding after the ?")
 	}
 	params := make(map[string]string, len(values))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -155,7 +155,7 @@ func checkSQS(name string) error {
 	return nil
 }
 
-// forms lists the forms of locations with the given schemes, for errors.
+// forms lists the forms of locations with the given schemes, for errors: "a, b or c".
 func forms(schemes []string) string {
 	texts := make([]string, len(schemes))
 	for i, scheme := range schemes {
@@ -176,5 +176,9 @@ func forms(schemes []string) string {
 			"memory":            "memory://",
 		}[scheme]
 	}
-	return strings.Join(texts, ", ")
+	last := len(texts) - 1
+	if last < 1 {
+		return strings.Join(texts, "")
+	}
+	return strings.Join(texts[:last], ", ") + " or " + texts[last]
 }

@@ -120,13 +120,13 @@ func TestMistakes(t *testing.T) {
 		{name: "rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_LIMIT=NaN", want: "GIFTSTATS_RATE_LIMIT must be"},
 		{
 			name: "timeout without a unit", platform: settings.AWS, variable: "GIFTSTATS_TIMEOUT=3",
-			want: "GIFTSTATS_TIMEOUT must be a duration with a unit, from 1ms to 1m0s, like 3s",
+			want: "GIFTSTATS_TIMEOUT must be a duration with a unit, from 1ms to 1m, like 3s",
 		},
 		{
 			name: "attempts", platform: settings.AWS, variable: "GIFTSTATS_ATTEMPTS=0",
 			want: "GIFTSTATS_ATTEMPTS must be a whole number from 1 to 10",
 		},
-		{name: "ttl", platform: settings.AWS, variable: "GIFTSTATS_SECRET_TTL=forever", want: "GIFTSTATS_SECRET_TTL must be a duration"},
+		{name: "ttl", platform: settings.AWS, variable: "GIFTSTATS_SECRET_TTL=forever", want: "GIFTSTATS_SECRET_TTL must be a duration with a unit, from 1ms to 24h, like 5m"},
 		{
 			name: "flag", platform: settings.AWS, variable: "GIFTSTATS_CSS_ENDS_STREAM=yes",
 			want: "GIFTSTATS_CSS_ENDS_STREAM must be true or false",
@@ -149,7 +149,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "the secret itself", platform: settings.AWS, variable: "GIFTSTATS_SECRET=" + value,
-			want: "GIFTSTATS_SECRET must start with one of awssecretsmanager://NAME-OR-ARN, env://VARIABLE, file:///path",
+			want: "GIFTSTATS_SECRET must start with awssecretsmanager://NAME-OR-ARN, env://VARIABLE or file:///path",
 		},
 		{name: "secret without a name", platform: settings.AWS, variable: "GIFTSTATS_SECRET=env://", want: "must have a name after env://"},
 		{
@@ -176,12 +176,12 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "secret badly escaped", platform: settings.AWS, variable: "GIFTSTATS_SECRET=awssecretsmanager://x?%zz",
-			want: "must have valid URL escapes after the ?",
+			want: "must have valid percent-encoding after the ?",
 		},
 		{name: "relative file", platform: settings.AWS, variable: "GIFTSTATS_SECRET=file://" + value, want: "must have an absolute path"},
 		{
 			name: "queue of another cloud", platform: settings.Tencent, variable: "GIFTSTATS_QUEUE=sqs://a/b/c",
-			want: "must not be sqs:// on Tencent SCF: use one of scf://FUNCTION",
+			want: "must not be sqs:// on Tencent SCF: use scf://FUNCTION",
 		},
 		{
 			name: "queue of the other cloud", platform: settings.AWS, variable: "GIFTSTATS_QUEUE=scf://f",
@@ -197,7 +197,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "deliver nowhere", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=" + value,
-			want: "GIFTSTATS_DELIVER must start with one of log://",
+			want: "GIFTSTATS_DELIVER must start with log://",
 		},
 		{
 			name: "deliver with plain http", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=http://" + value,

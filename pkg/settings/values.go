@@ -78,9 +78,21 @@ func (p *parser) duration(name string, preset, least, most time.Duration) time.D
 	}
 	duration, err := time.ParseDuration(value)
 	if err != nil || duration < least || duration > most {
-		p.errorf(name, "must be a duration with a unit, from %v to %v, like %v", least, most, preset)
+		p.errorf(name, "must be a duration with a unit, from %s to %s, like %s", short(least), short(most), short(preset))
 	}
 	return duration
+}
+
+// short formats a duration as people write it in a setting: 5m, not 5m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func (p *parser) count(name string, preset, most int) int {

@@ -38,7 +38,7 @@ func (b *budget) take(ctx context.Context, calls int) (done func(), err error) {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < needed {
 		b.calls.Release(n)
 		return nil, giftstats.Errorf(giftstats.CodeUpstreamTimeout,
-			"%d calls at %g per second take longer than the time that is left; the event is not started", calls, b.rate)
+			"%d calls at %g per second need more time than is left; the event was not processed", calls, b.rate)
 	}
 	return func() { b.calls.Release(n) }, nil
 }

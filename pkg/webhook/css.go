@@ -36,7 +36,7 @@ type cssBody struct {
 
 func readCSS(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.CSSKey.Empty() {
-		return Notice{}, unconfigured()
+		return Notice{}, unconfigured("css_key")
 	}
 	if err := checkCSS(request.Body, app, now); err != nil {
 		return Notice{}, err

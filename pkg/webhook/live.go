@@ -46,7 +46,7 @@ func commandOf(query map[string]string) string {
 
 func readLive(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.LiveToken.Empty() {
-		return Notice{}, unconfigured()
+		return Notice{}, unconfigured("live_token")
 	}
 	query := lowerCase(request.Query)
 	if err := checkLive(query, app, now); err != nil {
@@ -71,7 +71,7 @@ func readLive(request Request, app App, now time.Time) (Notice, error) {
 func checkLive(query map[string]string, app App, now time.Time) error {
 	seconds, err := strconv.ParseInt(query["requesttime"], 10, 64)
 	if err != nil || query["sign"] == "" {
-		return unauthenticated("the webhook has no Sign and RequestTime: switch on webhook authentication in the console")
+		return unauthenticated("the webhook has no Sign and RequestTime: enable webhook authentication in the console")
 	}
 	digest := sha256.Sum256([]byte(app.Keys.LiveToken.Reveal() + query["requesttime"]))
 	if !equal(strings.ToLower(query["sign"]), hex.EncodeToString(digest[:])) {

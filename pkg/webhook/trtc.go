@@ -41,7 +41,7 @@ func near(milliseconds int64, now time.Time) bool {
 // captured webhook is of use for a short time only. A body without CallbackTs is from an older version of TRTC.
 func readTRTC(request Request, app App, now time.Time) (Notice, error) {
 	if app.Keys.TRTCKey.Empty() {
-		return Notice{}, unconfigured()
+		return Notice{}, unconfigured("trtc_key")
 	}
 	mac := hmac.New(sha256.New, []byte(app.Keys.TRTCKey.Reveal()))
 	mac.Write(request.Body)

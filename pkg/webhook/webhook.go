@@ -63,9 +63,9 @@ var (
 	CSS = Kind{Name: "css", Ack: `{"code":0}`, Read: readCSS}
 )
 
-// unconfigured is the error of any other unknown path: a caller does not learn which kinds of webhooks exist.
-func unconfigured() error {
-	return giftstats.Errorf(giftstats.CodeNotFound, "unknown path; see /openapi.json")
+// unconfigured is the error of a webhook whose key is missing. It names the key, because the operator looks for the reason of a 404.
+func unconfigured(key string) error {
+	return giftstats.Errorf(giftstats.CodeNotFound, "this webhook is disabled: add webhook.%s to the secret document", key)
 }
 
 func unauthenticated(detail string) error {
