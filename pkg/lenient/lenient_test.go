@@ -3,6 +3,7 @@ package lenient_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,6 +97,23 @@ func FuzzText(f *testing.F) {
 		decoder.UseNumber()
 		if err := decoder.Decode(&want); err != nil || fmt.Sprint(want) != string(text) {
 			t.Fatalf("%q was read as %q, want %v (%v)", raw, text, want, err)
+		}
+	})
+}
+
+func FuzzInt(f *testing.F) {
+	f.Add(`"-12"`)
+	f.Add(`9223372036854775807`)
+	f.Add(`1e3`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		var n lenient.Int
+		if json.Unmarshal([]byte(raw), &n) != nil || strings.TrimSpace(raw) == "null" {
+			return
+		}
+		want, err := strconv.ParseInt(strings.Trim(raw, "\" \t\r\n"), 10, 64)
+		if err != nil || n != (lenient.Int{Value: want, Known: true}) {
+			t.Fatalf("%q was read as %+v, want %d (%v)", raw, n, want, err)
 		}
 	})
 }

@@ -130,3 +130,17 @@ func ExampleBackoff_Wait() {
 	// attempt 2
 	// attempt 3
 }
+
+func FuzzAfter(f *testing.F) {
+	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+	f.Add("3")
+	f.Add("99999999999999999999")
+	f.Add("Tue, 24 Nov 2026 00:00:10 GMT")
+	f.Add("Mon, 01 Jan 0001 00:00:00 GMT")
+	f.Fuzz(func(t *testing.T, value string) {
+		header := http.Header{"Retry-After": {value}}
+		if after := retry.After(header, now); after < 0 || after > time.Minute {
+			t.Errorf("%q means %v", value, after)
+		}
+	})
+}

@@ -34,15 +34,23 @@ func (s *Store) Rooms(ctx context.Context, ids []string) ([]ledger.Room, error) 
 	}
 	rooms := make([]ledger.Room, len(ids))
 	for i, id := range ids {
-		if stored := found[keys[i]]; s.live(stored) {
-			if err := json.Unmarshal([]byte(textOf(stored, "record")), &rooms[i]); err != nil {
-				return nil, fmt.Errorf("the record of the room %q in DynamoDB is not valid: %w", id, err)
-			}
-			rooms[i].Version = textOf(stored, "version")
+		if rooms[i], err = s.decodeRoom(id, found[keys[i]]); err != nil {
+			return nil, err
 		}
-		rooms[i].RoomID = id
 	}
 	return rooms, nil
+}
+
+func (s *Store) decodeRoom(id string, stored item) (ledger.Room, error) {
+	var room ledger.Room
+	if s.live(stored) {
+		if err := json.Unmarshal([]byte(textOf(stored, "record")), &room); err != nil {
+			return ledger.Room{}, fmt.Errorf("the record of the room %q in DynamoDB is not valid: %w", id, err)
+		}
+		room.Version = textOf(stored, "version")
+	}
+	room.RoomID = id
+	return room, nil
 }
 
 // SaveRoom implements ledger.Store. A record stays far below the 400 KB that an item may have: 100 accounts with three snapshots

@@ -33,13 +33,18 @@ func (s *Store) AddGift(ctx context.Context, gift ledger.Gift, expires time.Time
 	if strings.ContainsAny(strings.Join(names, ""), fieldEnd+receiverEnd) {
 		return errors.New("redis: the gift has a control character in its id or in an account")
 	}
-	name := sortable(gift.At) + gift.ID + fieldEnd
-	member := name + strings.Join([]string{
+	name, member := encodeGift(gift, expires)
+	_, err := s.one(ctx, eval(addGift, giftsKey(gift.RoomID), "["+name, "("+name+afterAll, member, s.timeToLive(expires)))
+	return err
+}
+
+// encodeGift returns the member for a gift, and its beginning, which names the gift.
+func encodeGift(gift ledger.Gift, expires time.Time) (name, member string) {
+	name = sortable(gift.At) + gift.ID + fieldEnd
+	return name, name + strings.Join([]string{
 		milliseconds(expires), strconv.FormatInt(gift.Count, 10), strconv.FormatInt(gift.Coins, 10), gift.Sender,
 		strings.Join(gift.Receivers, receiverEnd), gift.GiftID,
 	}, fieldEnd)
-	_, err := s.one(ctx, eval(addGift, giftsKey(gift.RoomID), "["+name, "("+name+afterAll, member, s.timeToLive(expires)))
-	return err
 }
 
 // Gifts implements ledger.Store.
