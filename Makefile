@@ -9,11 +9,12 @@ app     := github.com/giftstats/giftstats/functions/internal/app
 ldflags := -s -w -X $(app).Version=$(VERSION)
 gobuild := CGO_ENABLED=0 GOOS=linux go build -trimpath -buildvcs=false -ldflags '$(ldflags)'
 fuzz    := 30s
+soak    := 10m
 dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz lint vuln clean
+.PHONY: help run test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -81,6 +82,15 @@ fuzz: ## run each fuzz target (fuzz=30s each)
 	  done; \
 	done
 
+# The load tool. Go checks what it downloads against its checksum database.
+vegeta := $(tools)/vegeta-v12.13.0/vegeta
+
+$(vegeta):
+	GOBIN=$(@D) go install github.com/tsenart/vegeta/v12@v12.13.0
+
+soak: $(vegeta) ## run the local server under load, with everything failing now and then, and print one table (soak=10m)
+	go test -count=1 -tags soak -run '^TestSoak$$' -v -timeout 0 ./functions/local -soak $(soak) -vegeta $(vegeta)
+
 # Fails if a line has more than 140 characters. A tab counts as one, and so does a character of several bytes.
 define long_lines
 { line = $$0; gsub(/[\200-\277]/, "", line) }
@@ -92,8 +102,8 @@ export long_lines
 lint: ## check formatting, line length, vet, staticcheck and go.mod
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	@git ls-files -z '*.go' | xargs -0 env LC_ALL=C awk "$$long_lines"
-	go vet -tags e2e ./...
-	go tool staticcheck -tags e2e ./...
+	go vet -tags e2e,soak ./...
+	go tool staticcheck -tags e2e,soak ./...
 	go mod tidy -diff
 	go -C tools/sbom mod tidy -diff
 	@echo ok
