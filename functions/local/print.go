@@ -44,7 +44,7 @@ func (s *server) showTo(ctx context.Context, out io.Writer, authorization, path 
 // innermost matches an indented object or array that contains no other one.
 var innermost = regexp.MustCompile(`(?m)^.*[{\[]\n[^{}\[\]]*\n *[}\]],?$`)
 
-// printJSON prints JSON with indentation. What contains nothing nested stands on one line if it fits.
+// printJSON prints JSON with indentation. An object or array that contains no other one is printed on one line if it fits.
 func printJSON(out io.Writer, text []byte) error {
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, bytes.TrimSpace(text), "  ", "  "); err != nil {

@@ -17,8 +17,8 @@ const (
 	guest        = "bob"           // is on a seat
 )
 
-// The gifts of the Friday show, before and after the story sweeps. Only the guest receives gifts after it, so that the summary shows a
-// number of Tencent's beside one from the ledger.
+// The gifts of the Friday show, before and after the story sweeps. Only the guest receives gifts after it, so that the summary shows
+// numbers of Tencent and of the ledger.
 var (
 	beforeSweep = []simulator.SentGift{
 		{GiftID: "rose", Count: 99, Sender: "carol", Receivers: []string{host}},

@@ -39,13 +39,13 @@ type show struct {
 	before   *show
 }
 
-// unseen reports whether nothing told of the show while it could be seen: it was shorter than the interval of the list of rooms.
+// unseen reports whether nothing reported the show while it was live: it was shorter than the interval of the list of rooms.
 func (s *show) unseen() bool {
 	return !s.created && !s.last && s.reported == 0 && len(s.gifts) == 0 && s.end.Sub(s.start) < 10*time.Minute
 }
 
-// blurred reports whether nothing told of the moment between this show and the one before. If the sweep fails then, too, they are
-// taken for one.
+// blurred reports whether nothing reported the moment between this show and the previous one. If the sweep also fails then, they
+// count as one.
 func (s *show) blurred() bool {
 	return s.before != nil && !s.created && !s.before.last && s.before.reported == 0
 }

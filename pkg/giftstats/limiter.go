@@ -14,7 +14,7 @@ import (
 // addition to a full second of calls. Evenly spaced turns never exceed the limit. The space between them is a little wider than
 // the limit requires, because calls that leave at even intervals arrive at uneven ones.
 //
-// Callers get their turns in the order in which they came. One that gives up leaves the queue, and those behind it move up.
+// Callers get their turns in the order of their arrival. A caller whose context is done leaves the queue, and later callers move up.
 type Limiter struct {
 	interval time.Duration // between two turns
 
@@ -77,7 +77,7 @@ func (l *Limiter) enter(ctx context.Context) (*list.Element, error) {
 	return place, nil
 }
 
-// leave gives up a place in the queue. If its turn has just come, the turn is lost.
+// leave removes a place from the queue. If its turn has just come, the turn is lost.
 func (l *Limiter) leave(place *list.Element) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *Limiter) stop() {
 }
 
 // call lets the first of the queue go. If the timer was late, by less than an interval, the turns after it keep their times; if it was
-// later, because the process was frozen, they start anew from here, so that no burst follows.
+// later, because the process was frozen, they start again from here, so that no burst follows.
 func (l *Limiter) call() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

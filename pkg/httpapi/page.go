@@ -8,7 +8,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// page is the response to GET /v1/streams. Its sums are those of the account that was asked for, else of all accounts.
+// page is the response to GET /v1/streams. Its sums are those of the requested account, or else of all accounts.
 type page struct {
 	Streams []any `json:"streams"` // fullStream, or ownStream for app users
 	ledger.Sum
@@ -35,7 +35,7 @@ type fullStream struct {
 	Unattributed *ledger.Sum           `json:"unattributed,omitempty"`
 }
 
-// ownStream is what an app user sees of a stream: nothing that tells the earnings of others.
+// ownStream is what an app user sees of a stream: nothing that reveals the earnings of others.
 type ownStream struct {
 	streamIdentity
 	Accounts   []streamend.Earning `json:"accounts"`

@@ -33,7 +33,7 @@ func (x *exchange) write(status int, contentType string, body []byte) {
 	x.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(status)
 	if x.request.Method != http.MethodHead {
-		x.Write(body) // an error means that the caller closed the connection, so nobody is left to tell
+		x.Write(body) // an error means that the caller closed the connection, so there is no one to report it to
 	}
 }
 

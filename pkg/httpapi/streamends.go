@@ -44,7 +44,7 @@ func (a *api) streamEnd(x *exchange) error {
 	return nil
 }
 
-// readStreamEnd reads the event in the body. The id of the request tells two events apart that have neither an id nor a time.
+// readStreamEnd reads the event in the body. The id of the request distinguishes events without an id and a time.
 func (x *exchange) readStreamEnd() (streamend.Event, error) {
 	var report streamend.Report
 	if err := x.readJSON(&report); err != nil {

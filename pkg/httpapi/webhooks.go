@@ -12,7 +12,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
-// webhookTime bounds how long a gift waits. Tencent gives up after 2 s, and then it may block the gift:
+// webhookTime bounds how long a gift waits. Tencent waits for 2 s, and then it may block the gift:
 // https://trtc.io/document/72210
 const webhookTime = 800 * time.Millisecond
 

@@ -16,7 +16,7 @@ type Ending struct {
 }
 
 // RecordEnd records a report that a stream of the room has ended. The first report of an end counts; later ones only add what it
-// lacked. A report of an end whose summary is stored returns the stored one. If the ledger knows no stream that can have ended then,
+// lacked. A report of an end whose summary is stored returns the stored one. If the ledger has no stream that can have ended then,
 // the report opens one, so that the end of a stream that nobody announced has its numbers too. A streamID names the open stream
 // that the report is about; it is empty if the report does not know it.
 func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End) (Ending, error) {

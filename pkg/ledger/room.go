@@ -31,7 +31,7 @@ type Room struct {
 
 // Stream is an open stream.
 type Stream struct {
-	ID        string    `json:"id"`                  // unique in its room, and the same for ever
+	ID        string    `json:"id"`                  // unique in its room; it never changes
 	StartedAt time.Time `json:"started_at,omitzero"` // the room's CreateTime, in whole seconds; zero if not known yet
 	OpenedAt  time.Time `json:"opened_at"`           // the earliest sighting
 	AliveAt   time.Time `json:"alive_at"`            // the latest sighting

@@ -69,7 +69,7 @@ func (s Sighting) straggles() time.Duration {
 	return seatStraggles
 }
 
-// open adds a stream. Older streams that nobody reported as ended must have ended by its start.
+// open adds a stream. Older streams without a reported end must have ended before its start.
 func (r *Room) open(sighting Sighting, last *Ended) {
 	stream := Stream{ID: streamID(sighting), StartedAt: sighting.StartedAt, OpenedAt: sighting.At, AliveAt: sighting.At}
 	if last != nil {
@@ -89,7 +89,7 @@ func (r *Room) open(sighting Sighting, last *Ended) {
 	slices.SortStableFunc(r.Streams, func(a, b Stream) int { return a.Start().Compare(b.Start()) })
 }
 
-// maxStreamID is more than the longest id that streamID returns, in bytes, with room for what tells equal ids apart.
+// maxStreamID is more than the longest id that streamID returns, in bytes, with room for a suffix that makes it unique.
 const maxStreamID = 64
 
 func streamID(sighting Sighting) string {

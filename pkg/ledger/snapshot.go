@@ -74,7 +74,7 @@ func (s *Stream) LastTotals() *RoomSnapshot {
 	return &s.Totals[0]
 }
 
-// DropAfter drops the numbers that were asked for at or after the given time: a room that was created again answered them.
+// DropAfter drops the numbers that were requested at or after the given time: they are those of a room that was created again.
 func (s *Stream) DropAfter(created time.Time) {
 	for i := range s.Accounts {
 		account := &s.Accounts[i]

@@ -24,8 +24,8 @@ type outgoing struct {
 	trial   *trial // if other calls wait for this one's outcome
 }
 
-// turn waits until the rate limit allows a call, and returns the signature for it. It fails at once while 70050 holds calls back, and
-// while the signature is known to be bad.
+// turn waits until the rate limit allows a call, and returns the signature for it. It fails at once in the minute without calls after
+// 70050, and while the signature is known to be bad.
 func (c *Client) turn(ctx context.Context) (*signature, *trial, error) {
 	for {
 		signed, trial, err := c.signing.get(ctx)

@@ -15,7 +15,7 @@ import (
 type signature struct {
 	document *secret.Document
 	usersig  string
-	escaped  string // the UserSig as it stands in a URL
+	escaped  string // the UserSig, escaped for a URL
 	query    string // the query string for both, encoded once
 }
 

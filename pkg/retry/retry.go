@@ -30,7 +30,7 @@ type Backoff struct {
 
 // Wait waits before the attempt that follows the given one (1 is the first) and reports true. It reports false, at once, if
 // the wait would be too long or if another attempt that takes as long as the last would not fit before the deadline of ctx;
-// and as soon as ctx is done. retryAfter is what the server asked for, 0 if nothing.
+// and as soon as ctx is done. retryAfter is the server's Retry-After, or 0 if there is none.
 func (b Backoff) Wait(ctx context.Context, attempt int, retryAfter, lastTook time.Duration) bool {
 	delay := max(retryAfter, b.jitter(min(b.First<<min(attempt-1, 10), maxWait)))
 	if delay > maxWait {

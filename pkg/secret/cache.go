@@ -50,7 +50,7 @@ func (c Config) check() error {
 //
 // When the TTL of a document has passed, the document stays in use while it is read again, and also if the store cannot be read. If
 // the store holds an invalid document instead, the old one stays in use for 15 minutes. Concurrent callers share one read. The same
-// stored bytes give the same *Document, so pointers tell versions apart.
+// stored bytes give the same *Document, so two versions have different pointers.
 type Cache struct {
 	config Config
 

@@ -52,7 +52,7 @@ func (d *Document) KeyHolder(key string) (name string, ok bool) {
 	return name, ok
 }
 
-// KeyDefaults are the app and the administrator for a secret that is only the bare key. They come from GIFTSTATS_SDK_APP_ID and
+// KeyDefaults are the app and the administrator for a secret that is the key alone. They come from GIFTSTATS_SDK_APP_ID and
 // GIFTSTATS_ADMIN.
 type KeyDefaults struct {
 	SDKAppID int64
@@ -104,7 +104,7 @@ func parseObject(raw []byte, defaults KeyDefaults) (*Document, error) {
 	}, nil
 }
 
-// checkAgainst returns an error if the document contradicts the settings that are only for a bare key.
+// checkAgainst returns an error if the document contradicts the settings that are only for a secret that is the key alone.
 func (o *object) checkAgainst(defaults KeyDefaults) error {
 	const advice = "that variable is only for a secret that is the key alone; remove it"
 	var appID, admin error

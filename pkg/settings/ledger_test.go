@@ -124,7 +124,8 @@ func TestLedgerRetention(t *testing.T) {
 	}
 	for _, value := range []string{"59m", "87601h", "400"} {
 		_, err := settings.Parse(environ("GIFTSTATS_LEDGER_RETENTION="+value), settings.AWS)
-		if err == nil || !strings.Contains(err.Error(), "GIFTSTATS_LEDGER_RETENTION must be a duration with a unit, from 1h to 87600h, like 9600h") {
+		const want = "GIFTSTATS_LEDGER_RETENTION must be a duration with a unit, from 1h to 87600h, like 9600h"
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v", value, err)
 		}
 	}

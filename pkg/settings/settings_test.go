@@ -126,7 +126,10 @@ func TestMistakes(t *testing.T) {
 			name: "attempts", platform: settings.AWS, variable: "GIFTSTATS_ATTEMPTS=0",
 			want: "GIFTSTATS_ATTEMPTS must be a whole number from 1 to 10",
 		},
-		{name: "ttl", platform: settings.AWS, variable: "GIFTSTATS_SECRET_TTL=forever", want: "GIFTSTATS_SECRET_TTL must be a duration with a unit, from 1ms to 24h, like 5m"},
+		{
+			name: "ttl", platform: settings.AWS, variable: "GIFTSTATS_SECRET_TTL=forever",
+			want: "GIFTSTATS_SECRET_TTL must be a duration with a unit, from 1ms to 24h, like 5m",
+		},
 		{
 			name: "flag", platform: settings.AWS, variable: "GIFTSTATS_CSS_ENDS_STREAM=yes",
 			want: "GIFTSTATS_CSS_ENDS_STREAM must be true or false",

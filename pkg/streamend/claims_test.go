@@ -8,7 +8,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
 
-// What a summary claims of itself: a wrong true lets somebody pay by wrong numbers.
+// What a summary claims of itself: if it is wrongly true, someone pays a wrong amount.
 func TestClaimsOfASummary(t *testing.T) {
 	both := []string{"alice", "bob"}
 	yes, no := true, false

@@ -27,7 +27,7 @@ const (
 	SourceTRTC   Source = "trtc"   // TRTC's room dismissed
 	SourceCSS    Source = "css"    // a push of Cloud Streaming Services was interrupted
 	SourceDirect Source = "direct" // the customer's own event
-	SourceSweep  Source = "sweep"  // the sweep found that the room is gone
+	SourceSweep  Source = "sweep"  // the sweep found that the room no longer exists
 )
 
 const (
@@ -74,7 +74,7 @@ func (e *Event) deriveID(messageID string) string {
 	return hashID(e.RoomID, messageID)
 }
 
-// identity is what tells the streams of one room apart: when the stream started, or else when it ended.
+// identity is what distinguishes the streams of one room: when the stream started, or else when it ended.
 func identity(started, ended time.Time) string {
 	if !started.IsZero() {
 		return "started " + started.UTC().Format(time.RFC3339Nano)
@@ -130,7 +130,7 @@ func NewID(roomID string, endedAt time.Time) string {
 	return hashID(roomID, identity(time.Time{}, endedAt))
 }
 
-// hashID hashes the room and what tells its streams apart.
+// hashID hashes the room and what distinguishes its streams.
 func hashID(roomID, stream string) string {
 	hash := sha256.New()
 	for _, part := range []string{roomID, stream} {

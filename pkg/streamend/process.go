@@ -64,7 +64,7 @@ var errUndelivered = errors.New("deliver")
 // error means that no retry can help. After any other error the event must be processed again.
 //
 // With a ledger, the summary is made and stored once, whatever reports the end and how often, and is delivered to the receivers that
-// have not taken it yet. Without one, every call makes the summary anew.
+// have not accepted it yet. Without one, every call makes a new summary.
 func (p *Processor) Process(ctx context.Context, event Event) error {
 	_, err := p.Deliver(ctx, event)
 	return err

@@ -24,9 +24,9 @@ const (
 	roomsAtOnce  = 100                    // records read from the ledger in one call
 	listEvery    = 5 * time.Minute        // how often all rooms are listed
 	listPause    = 110 * time.Millisecond // between pages: Tencent allows ten calls per second
-	confirmEvery = 6 * time.Minute        // how often a room is asked for its CreateTime at least; if there is time, in every sweep
+	confirmEvery = 6 * time.Minute        // the longest interval between checks of a room's CreateTime; a sweep with time left checks it
 	totalsEvery  = 5 * time.Minute        // how old the totals of a room may get
-	missingFor   = 30 * time.Second       // between the two answers that prove that a room is gone
+	missingFor   = 30 * time.Second       // between the two answers that prove that a room no longer exists
 )
 
 // isSweep reports whether a message asks for a sweep: {"sweep":true}.
@@ -154,7 +154,7 @@ func each(rooms []ledger.Room, workers int, do func(ledger.Room)) {
 	group.Wait()
 }
 
-// open returns the rooms with open streams that have not had their turn, the one whose turn was longest ago first.
+// open returns the rooms with open streams that this sweep has not handled yet, the one that was swept longest ago first.
 func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 	ids, err := s.p.config.Ledger.OpenRooms(ctx)
 	if err != nil {
@@ -177,7 +177,7 @@ func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 	return rooms, nil
 }
 
-// turn is when the live stream of a room was swept last: the zero time if it never was, or if there is none.
+// turn returns the time when the live stream of a room was last swept. It is zero if there was no sweep or there is no live stream.
 func turn(room ledger.Room) time.Time {
 	if current := room.Current(); current != nil {
 		return current.SweptAt

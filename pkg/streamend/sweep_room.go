@@ -81,7 +81,7 @@ func (s *sweep) confirm(ctx context.Context, roomID string) error {
 	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
 
-// ask returns the numbers of the accounts that Tencent knows. Its error is room_not_found if the room is gone.
+// ask returns the numbers of the accounts that Tencent knows. Its error is room_not_found if the room no longer exists.
 func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) ([]giftstats.Stats, error) {
 	var answers []giftstats.Stats
 	var failures []error
@@ -99,7 +99,7 @@ func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) ([
 	return answers, errors.Join(failures...)
 }
 
-// totals returns the totals of the room if they are due and the other rooms can still have their turn in time.
+// totals returns the totals of the room if they are due and there is time left for the other rooms.
 func (s *sweep) totals(ctx context.Context, roomID string, stream ledger.Stream, now time.Time) (*giftstats.RoomStats, error) {
 	last := stream.LastTotals()
 	if last != nil && now.Sub(last.AsOf) < totalsEvery || !s.ahead(now) {

@@ -29,7 +29,7 @@ type trtcBody struct {
 	}
 }
 
-// trtcTimeWindow is the largest accepted difference between CallbackTs and our clock. Tencent gives up after a minute.
+// trtcTimeWindow is the largest accepted difference between CallbackTs and our clock. Tencent retries for a minute.
 const trtcTimeWindow = 5 * time.Minute
 
 // near reports whether the time at which a webhook was sent is within the window.

@@ -97,7 +97,7 @@ func TestStreamEndIsProcessedInEveryForm(t *testing.T) {
 	})
 }
 
-// A receiver that does not take the summary makes the request fail, so that nobody takes an undelivered summary for a delivered one.
+// The request fails if a receiver does not accept the summary, so that an undelivered summary is not mistaken for a delivered one.
 func TestStreamEndWithoutReceiver(t *testing.T) {
 	for _, test := range []struct {
 		status int // of the receiver

@@ -2,7 +2,7 @@
 // PutEvents, and what the ledger needs of DynamoDB.
 //
 // It checks the signature of each request as AWS does, answers with AWS's own texts and errors, keeps what it receives, and fails
-// on demand. One server stands for all services; its URL goes into AWS_ENDPOINT_URL.
+// on demand. One server represents all services; its URL goes into AWS_ENDPOINT_URL.
 //
 // Sources: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html,
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html,

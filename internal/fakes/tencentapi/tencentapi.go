@@ -2,7 +2,7 @@
 // Manager (SSM) and Invoke of the Serverless Cloud Functions (SCF).
 //
 // It checks the signature of each request (TC3-HMAC-SHA256) by its own calculation, answers with Tencent's own texts and errors,
-// keeps what it receives, and fails on demand. One server stands for all products.
+// keeps what it receives, and fails on demand. One server represents all products.
 //
 // Sources: https://cloud.tencent.com/document/api/1140/40522, https://tencentcloud.com/document/api/583/17243,
 // https://www.tencentcloud.com/document/product/1078/38636 (common parameters),

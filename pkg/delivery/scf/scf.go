@@ -28,7 +28,7 @@ type Config struct {
 	Lookup       func(name string) string // os.Getenv
 }
 
-// A webhook waits while its event is sent, and TRTC gives up after 5 seconds. Two attempts fit.
+// A webhook waits while its event is sent, and TRTC stops waiting after 5 seconds. Two attempts fit.
 const (
 	attemptTime  = 2 * time.Second
 	attempts     = 2

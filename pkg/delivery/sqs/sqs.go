@@ -19,7 +19,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/endpoint"
 )
 
-// A webhook waits while its event is sent, and TRTC gives up after 5 seconds. Three attempts fit.
+// A webhook waits while its event is sent, and TRTC stops waiting after 5 seconds. Three attempts fit.
 const (
 	attemptTime = 1500 * time.Millisecond
 	maxBackoff  = 200 * time.Millisecond // the SDK would wait for up to 2 s

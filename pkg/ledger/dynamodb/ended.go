@@ -16,7 +16,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
 
-// maxEnded is the size of the largest ended stream, in bytes: an item may have 400 KB, and the receivers that take the summary are
+// maxEnded is the size of the largest ended stream, in bytes: an item may have 400 KB, and the receivers that accept the summary are
 // added later.
 const maxEnded = 350 << 10
 

@@ -12,7 +12,7 @@ import (
 var errPipeClosed = errors.New("the connection is closed")
 
 // pipe is a connection that concurrent callers share. It sends each request at once, and a server answers in the order of requests. A
-// caller that gives up leaves the connection in order: its answers are read all the same.
+// caller whose context is done does not break the connection: its answers are still read.
 //
 // A [redigo.Conn] may be written by one goroutine and read by another one.
 type pipe struct {

@@ -80,8 +80,8 @@ return 1`
 //
 // The set of open rooms lies in another slot than the room, so both cannot change together. Therefore each write of a record has a
 // ticket of its own in the set, made of the new version and the room. It is added before the record is stored, and removed only when the
-// record was replaced, deleted or refused; the version never returns. So every stored record has its ticket at all times, whatever breaks
-// off in between. A ticket that is left over costs one read of a room without streams, until it expires.
+// record was replaced, deleted or refused; the version never returns. So every stored record has its ticket at all times, even if the
+// process stops in between. A ticket that is left over costs one read of a room without streams, until it expires.
 func (s *Store) SaveRoom(ctx context.Context, room ledger.Room, expires time.Time) error {
 	version, deleted := rand.Text(), len(room.Streams) == 0
 	var record []byte
