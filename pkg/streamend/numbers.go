@@ -206,12 +206,11 @@ func totalsSum(totals *giftstats.RoomTotals) ledger.Sum {
 
 // difference returns what the totals of the room hold beyond the accounts.
 func difference(totals *giftstats.RoomTotals, earnings []Earning) ledger.Sum {
-	rest := totalsSum(totals)
+	var sum ledger.Sum
 	for _, earning := range earnings {
 		if earning.Stats != nil {
-			rest.TotalCount -= earning.Stats.TotalCount
-			rest.TotalCoins -= earning.Stats.TotalCoins
+			sum.Add(ledger.Sum{TotalCount: earning.Stats.TotalCount, TotalCoins: earning.Stats.TotalCoins})
 		}
 	}
-	return rest
+	return ledger.Sum{TotalCount: totals.TotalGiftsSent - sum.TotalCount, TotalCoins: totals.TotalGiftCoins - sum.TotalCoins}
 }

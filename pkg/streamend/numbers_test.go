@@ -275,3 +275,16 @@ func TestSourceOfNumbers(t *testing.T) {
 		})
 	}
 }
+
+// Numbers that exceed 64 bits together must not seem to equal the totals of the room.
+func TestDifferenceDoesNotOverflow(t *testing.T) {
+	earnings := make([]Earning, 4)
+	for i := range earnings {
+		huge := numbers(fmt.Sprint(i), 1<<62, 1<<62, at(90))
+		earnings[i] = Earning{Account: huge.Account, Stats: &huge, From: FromSnapshot}
+	}
+	want := ledger.Sum{TotalCount: -math.MaxInt64, TotalCoins: -math.MaxInt64}
+	if got := difference(room(0, 0), earnings); got != want {
+		t.Errorf("the difference is %+v, want %+v", got, want)
+	}
+}
