@@ -96,6 +96,11 @@ func TestRoomGoesOnAfterAReport(t *testing.T) {
 			b.wantRoom("")
 		})
 	}
+	t.Run("seen by the sweep", func(t *testing.T) {
+		b := reportedEarly(t)
+		b.see(ledger.Sighting{At: at(360), StartedAt: at(0), Opens: true, Confirmed: true, Owner: "alice"})
+		b.wantRoom("")
+	})
 	t.Run("created again", func(t *testing.T) {
 		b := reportedEarly(t)
 		b.create(800)

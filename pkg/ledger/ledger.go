@@ -121,12 +121,17 @@ func pause(ctx context.Context, delay time.Duration) error {
 // stream before. A sighting of a stream that has ended changes nothing.
 func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
-		if stream, stale := room.place(sighting); stream != nil {
+		stream, stale := room.place(sighting)
+		switch {
+		case stream != nil:
 			return stream.absorb(sighting), nil
-		} else if stale {
+		case stale && !sighting.Confirmed:
 			return false, nil
 		}
 		last, err := l.lastEnded(ctx, sighting.RoomID)
+		if stale { // the room of the ended stream lives on: what was opened since is not another stream
+			return err == nil && last != nil && sighting.belongsTo(*last) && room.forget(*last), err
+		}
 		if err != nil || last == nil && len(room.Streams) == 0 && !sighting.Opens || last != nil && sighting.belongsTo(*last) {
 			return false, err
 		}

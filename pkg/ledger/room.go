@@ -174,9 +174,11 @@ func (r *Room) remove(id string) (Stream, bool) {
 	return removed, true
 }
 
-// forget removes what late sightings have opened of a stream whose end is stored.
-func (r *Room) forget(ended Ended) {
+// forget removes what late sightings have opened of a stream whose end is stored, and reports whether there was something.
+func (r *Room) forget(ended Ended) bool {
+	before := len(r.Streams)
 	r.Streams = slices.DeleteFunc(r.Streams, func(s Stream) bool { return s.ID != ended.StreamID && s.End == nil && ended.covers(s) })
+	return len(r.Streams) < before
 }
 
 // supersede ends a stream whose room was created again at the given time.
