@@ -1,7 +1,9 @@
 package streamend_test
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +65,43 @@ func TestOwnEventInTheFutureIsRefused(t *testing.T) {
 				return
 			}
 			s.must(s.process(streamend.Event{EventID: "e-2", RoomID: "show", Source: streamend.SourceTRTC, EndedAt: new(at(1))}))
+			s.wantOnce()
+		})
+	}
+}
+
+// Nothing else tells the payer of gifts that are in no summary.
+func TestGiftsInNoSummaryAreLogged(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		first *giftstats.RoomTotals // of the report that makes the summary
+		coins int64                 // of the later report
+		want  string                // empty: no line
+	}{
+		{name: "more than the totals", first: &giftstats.RoomTotals{TotalGiftsSent: 1, TotalGiftCoins: 10}, coins: 35, want: "25"},
+		{name: "the same totals", first: &giftstats.RoomTotals{TotalGiftsSent: 1, TotalGiftCoins: 10}, coins: 10},
+		{name: "more than the accounts, without totals", coins: 35, want: "35"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log bytes.Buffer
+			s, clock := newStage(t)
+			s.log = &log
+			s.create("show", at(0))
+			clock.Advance(100 * time.Second)
+			s.must(s.process(streamend.Event{
+				EventID: "e-1", RoomID: "show", Source: streamend.SourceTRTC, EndedAt: new(at(100)), RoomTotals: test.first,
+			}))
+			s.must(s.process(streamend.Event{
+				EventID: "e-2", RoomID: "show", Source: streamend.SourceLive, EndedAt: new(at(100)),
+				RoomTotals: &giftstats.RoomTotals{TotalGiftsSent: 1, TotalGiftCoins: test.coins},
+			}))
+			logged := strings.Contains(log.String(), "gifts were sent after the stream was reported as ended")
+			if logged != (test.want != "") {
+				t.Errorf("the line is logged: %v", logged)
+			}
+			if want := `"unattributed_coins":` + test.want + `}`; logged && !strings.Contains(log.String(), want) {
+				t.Errorf("the log lacks %s: %s", want, &log)
+			}
 			s.wantOnce()
 		})
 	}

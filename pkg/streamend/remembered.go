@@ -47,16 +47,20 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 	return p.finish(ctx, ending)
 }
 
-// warnOfMore logs that the totals of a late report are above those of the stored summary: gifts were sent after the end that was
-// reported first. The summary stays as it is.
+// warnOfMore logs that the totals of a late report are above those of the stored summary, or above what its accounts have if the totals
+// were not known: gifts were sent after the end that was reported first. The summary stays as it is.
 func (p *Processor) warnOfMore(ctx context.Context, event Event, ended ledger.Ended) {
 	var summary Summary
-	if event.RoomTotals == nil || json.Unmarshal(ended.Summary, &summary) != nil || summary.Data.Room == nil {
+	if event.RoomTotals == nil || json.Unmarshal(ended.Summary, &summary) != nil {
 		return
 	}
-	if more := event.RoomTotals.TotalGiftCoins - summary.Data.Room.TotalGiftCoins; more > 0 {
+	more := difference(event.RoomTotals, summary.Data.Accounts)
+	if summary.Data.Room != nil {
+		more.TotalCoins = event.RoomTotals.TotalGiftCoins - summary.Data.Room.TotalGiftCoins
+	}
+	if more.TotalCoins > 0 {
 		p.config.Logger.WarnContext(ctx, "gifts were sent after the stream was reported as ended",
-			"event_id", ended.EventID, "room_id", ended.RoomID, "source", event.Source, "unattributed_coins", more)
+			"event_id", ended.EventID, "room_id", ended.RoomID, "source", event.Source, "unattributed_coins", more.TotalCoins)
 	}
 }
 
