@@ -109,13 +109,17 @@ func (r Ranking) Top(n int) Ranking {
 type Tally struct {
 	receivers map[string]map[string]Sum // by receiver and sender
 	gifts     map[string]Sum            // by gift id
+	shares    int                       // gifts, each as often as it has receivers
 }
 
 // NewTally returns an empty Tally.
-func NewTally() *Tally { return &Tally{map[string]map[string]Sum{}, map[string]Sum{}} }
+func NewTally() *Tally {
+	return &Tally{receivers: map[string]map[string]Sum{}, gifts: map[string]Sum{}}
+}
 
 // Add counts a gift for each of its receivers, with its whole value.
 func (t *Tally) Add(gift Gift) {
+	t.shares += max(1, len(gift.Receivers))
 	for _, receiver := range gift.Receivers {
 		senders := t.receivers[receiver]
 		if senders == nil {
@@ -127,6 +131,13 @@ func (t *Tally) Add(gift Gift) {
 	}
 }
 
+// maxShares is how many gifts are added up, each as often as it has receivers: several times as many as the largest shows have. A function
+// has the memory and the time for them. Without a bound, invented gifts with 100 receivers each could keep a stream from being summarized.
+const maxShares = 500_000
+
+// Full reports whether there are more gifts than can be added up.
+func (t *Tally) Full() bool { return t.shares > maxShares }
+
 func addTo(sums map[string]Sum, key string, more Sum) {
 	sum := sums[key]
 	sum.Add(more)
@@ -135,7 +146,7 @@ func addTo(sums map[string]Sum, key string, more Sum) {
 
 // clone returns a copy that shares nothing with t.
 func (t *Tally) clone() *Tally {
-	copied := &Tally{make(map[string]map[string]Sum, len(t.receivers)), maps.Clone(t.gifts)}
+	copied := &Tally{receivers: make(map[string]map[string]Sum, len(t.receivers)), gifts: maps.Clone(t.gifts), shares: t.shares}
 	for receiver, senders := range t.receivers {
 		copied.receivers[receiver] = maps.Clone(senders)
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ func (s *Stream) window(next time.Time) (from, until time.Time) {
 	return from, until
 }
 
+var errTooManyGifts = errors.New("the stream has more gifts than can be added up; are they genuine?")
+
 // Tally adds up the gifts of an open stream. All of them are read at first, and those since the last call later on.
 func (l *Ledger) Tally(ctx context.Context, room Room, streamID string) (*Tally, error) {
 	stream := room.Stream(streamID)
@@ -56,7 +59,9 @@ func (l *Ledger) Tally(ctx context.Context, room Room, streamID string) (*Tally,
 			return nil, unavailable("read gifts", err)
 		}
 		gift.Receivers = stream.receivers(gift)
-		total.Add(gift)
+		if total.Add(gift); total.Full() {
+			return nil, unavailable("add up gifts", errTooManyGifts)
+		}
 		if gift.At.Before(settled) {
 			base.tally.Add(gift)
 		}

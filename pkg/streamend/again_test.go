@@ -1,6 +1,8 @@
 package streamend_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,5 +74,37 @@ func TestEndThatWasReportedTooEarly(t *testing.T) {
 				t.Errorf("the second summary is of the stream of the first one: %v, want %v", same, test.continues)
 			}
 		})
+	}
+}
+
+// Gifts with many receivers, sent with a captured webhook for a few seconds, must not keep a stream from being summarized.
+func TestTooManyGifts(t *testing.T) {
+	s, clock := newStage(t)
+	s.create("r", at(0))
+	var receivers []string
+	for i := range ledger.MaxAccounts {
+		receivers = append(receivers, fmt.Sprint("receiver", i))
+	}
+	five := ledger.Sum{TotalCount: 5, TotalCoins: 50}
+	s.tencent.open("r", liveRoom{created: at(0), owner: "alice", given: map[string]ledger.Sum{"alice": five}, totals: five})
+	for i := range 5001 {
+		id := fmt.Sprint(i)
+		s.must(s.store.AddGift(t.Context(), ledger.Gift{
+			ID: id, RoomID: "r", Sender: "sender" + id, Receivers: receivers, GiftID: "rose", Count: 1, Coins: 1, At: at(1),
+		}, at(10_000)))
+	}
+	room, err := s.ledger().Room(t.Context(), "r")
+	s.must(err)
+	if _, err := s.ledger().Tally(t.Context(), room, room.Streams[0].ID); !errors.Is(err, giftstats.CodeLedgerUnavailable) {
+		t.Errorf("the tally of too many gifts: %v, want ledger_unavailable", err)
+	}
+	clock.Advance(time.Minute)
+	s.must(s.process(destroyed("r", at(60), nil)))
+	data := s.wantOnce()
+	if got := paid(data); got != "alice: 50 from upstream; " {
+		t.Errorf("the summary has %s", got)
+	}
+	if len(data.TopSenders) > 0 {
+		t.Errorf("the summary has top senders of a part of the gifts: %+v", data.TopSenders)
 	}
 }

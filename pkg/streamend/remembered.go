@@ -107,18 +107,15 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	if stream == nil || stream.End == nil {
 		return ledger.Ended{}, giftstats.Errorf(giftstats.CodeInternal, "the end of the stream is not recorded")
 	}
-	tally := ledger.NewTally()
 	known := evidence{
 		roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp(),
 		hasTotals: stream.End.RoomTotals != nil,
 	}
-	for gift, err := range p.config.Ledger.Gifts(ctx, room, streamID) {
-		if err != nil {
-			return ledger.Ended{}, err
-		}
-		known.gifts = append(known.gifts, gift)
-		tally.Add(gift)
+	gifts, tally, err := p.gifts(ctx, room, streamID)
+	if err != nil {
+		return ledger.Ended{}, err
 	}
+	known.gifts = gifts
 	for _, account := range stream.Accounts {
 		known.accounts = append(known.accounts, account.Account)
 	}
@@ -147,6 +144,23 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	ended.ReportID, ended.Answered = stream.End.ReportID, known.answers != nil
 	ended.StartedAt, ended.Until, ended.Gone = started, stream.End.Until, known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, err
+}
+
+// gifts returns the gifts of a stream, and adds them up. If they are too many, it returns none: the summary is made from Tencent's numbers.
+func (p *Processor) gifts(ctx context.Context, room ledger.Room, streamID string) ([]ledger.Gift, *ledger.Tally, error) {
+	var gifts []ledger.Gift
+	tally := ledger.NewTally()
+	for gift, err := range p.config.Ledger.Gifts(ctx, room, streamID) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if tally.Add(gift); tally.Full() {
+			p.config.Logger.WarnContext(ctx, "too many gifts to add up; the summary is made without them", "room_id", room.RoomID, "errors", 1)
+			return nil, ledger.NewTally(), nil
+		}
+		gifts = append(gifts, gift)
+	}
+	return gifts, tally, nil
 }
 
 // withTotals chooses the totals of the room: those that the event brought; else Tencent's answer after the end; else the last ones
