@@ -51,7 +51,6 @@ type sweeping struct {
 	ledger   *ledger.Ledger
 	function *lambdaruntime.Runtime
 	took     time.Duration
-	err      error
 }
 
 func newSweeping(b *testing.B, binary string) *sweeping {

@@ -64,7 +64,9 @@ func FuzzDecodeEnded(f *testing.F) {
 
 // A gift that is read and written again stays the same.
 func FuzzDecodeGift(f *testing.F) {
-	gift := ledger.Gift{ID: "ABC", Sender: "s", Receivers: []string{"a", "b"}, GiftID: "rose", Count: 2, Coins: 3, At: time.Unix(1_764_000_000, 0)}
+	gift := ledger.Gift{
+		ID: "ABC", Sender: "s", Receivers: []string{"a", "b"}, GiftID: "rose", Count: 2, Coins: 3, At: time.Unix(1_764_000_000, 0),
+	}
 	_, member := encodeGift(gift, time.UnixMilli(1_764_000_000_001))
 	f.Add(member)
 	f.Add("")
