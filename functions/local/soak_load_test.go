@@ -86,23 +86,24 @@ func (s *soak) attack(ctx context.Context) {
 		s.t.Errorf("start %s: %v", *vegeta, err)
 		return
 	}
-	go s.aim(targets)
+	go s.aim(ctx, targets)
 	s.count(lines)
 	if err := errors.Join(encode.Wait(), attack.Wait()); err != nil {
 		s.t.Errorf("%s: %v", *vegeta, err)
 	}
 }
 
-// aim writes targets until vegeta has enough of them.
-func (s *soak) aim(to io.Writer) {
+// aim writes targets until vegeta has enough of them: only half a second ahead, so that the rooms in them are live.
+func (s *soak) aim(ctx context.Context, to io.Writer) {
 	type target struct {
 		Method string      `json:"method"`
 		URL    string      `json:"url"`
 		Header http.Header `json:"header"`
 		Body   []byte      `json:"body,omitempty"`
 	}
-	encoder := json.NewEncoder(to)
+	encoder, began := json.NewEncoder(to), time.Now()
 	for n := 0; ; n++ {
+		pause(ctx, time.Until(began.Add(time.Duration(n)*time.Second/time.Duration(*soakRate)-time.Second/2)))
 		of := soakTargets[n%len(soakTargets)]
 		s.mu.Lock()
 		room := s.live[n/len(soakTargets)%stages]

@@ -149,6 +149,9 @@ func (s *Store) DropGifts(_ context.Context, roomID string, until time.Time) err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.gifts[roomID], func(_ giftKey, stored gift) bool { return !stored.At.After(until) })
+	if len(s.gifts[roomID]) == 0 {
+		delete(s.gifts, roomID) // a room of an ended show may never be used again
+	}
 	return nil
 }
 

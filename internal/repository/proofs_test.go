@@ -10,21 +10,19 @@ import (
 	"testing"
 )
 
-// The table of threats names the test that shows what stops each of them. A test that was renamed or removed would leave a promise
-// without proof.
-func TestSecurityPageNamesTestsThatExist(t *testing.T) {
-	page, err := os.ReadFile(root + "/docs/security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`([a-z]+): (Test[A-Za-z0-9]+)`").FindAllStringSubmatch(string(page), -1)
-	if len(named) < 20 {
-		t.Fatalf("the page names %d tests; is the table still there?", len(named))
-	}
+// The tables of threats and of faults name the test that shows what stops each of them. A test that was renamed or removed would leave a
+// promise without proof.
+func TestPagesNameTestsThatExist(t *testing.T) {
 	exists := tests(t)
-	for _, match := range named {
-		if name := match[1] + ": " + match[2]; !exists[name] {
-			t.Errorf("the page names %s, which does not exist", name)
+	for _, page := range []string{"docs/security.md", "docs/reliability.md"} {
+		named := regexp.MustCompile("`([a-z]+): (Test[A-Za-z0-9]+)`").FindAllStringSubmatch(read(t, page), -1)
+		if len(named) < 20 {
+			t.Errorf("%s names %d tests; are the tables still there?", page, len(named))
+		}
+		for _, match := range named {
+			if name := match[1] + ": " + match[2]; !exists[name] {
+				t.Errorf("%s names %s, which does not exist", page, name)
+			}
 		}
 	}
 }
