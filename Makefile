@@ -88,7 +88,7 @@ vegeta := $(tools)/vegeta-v12.13.0/vegeta
 $(vegeta):
 	GOBIN=$(@D) go install github.com/tsenart/vegeta/v12@v12.13.0
 
-soak: $(vegeta) ## run the local server under load, with everything failing now and then, and print one table (soak=10m)
+soak: $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
 	go test -count=1 -tags soak -run '^TestSoak$$' -v -timeout 0 ./functions/local -soak $(soak) -vegeta $(vegeta)
 
 # Fails if a line has more than 140 characters. A tab counts as one, and so does a character of several bytes.
