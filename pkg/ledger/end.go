@@ -106,7 +106,7 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		switch {
 		case open != nil && e.covers(*open):
 			return false
-		case open != nil && !lateReport(end, e) && !open.startsIn(end):
+		case open != nil && !end.late(e.end()) && !open.startsIn(end):
 			return true
 		case end.Timeless:
 			return true // the newest one is too old
@@ -118,12 +118,12 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 // timelessFor is how old an ended stream may be for a report without a time to be about it.
 const timelessFor = 24 * time.Hour
 
-// lateBy is how long after Tencent Chat the other services report the end of a room.
-const lateBy = time.Minute
+// lateBy is how much later than Tencent Chat other sources may say that a stream ended. The sources that are not listed are never late.
+var lateBy = map[string]time.Duration{"trtc": time.Minute, "css": time.Minute, "direct": 10 * time.Second}
 
-// lateReport reports whether an end is more likely a late report of an ended stream than the end of a stream that started since.
-func lateReport(end End, e Ended) bool {
-	return (end.Source == "trtc" || end.Source == "css") && !end.EndedAt.After(e.by().Add(lateBy))
+// late reports whether a report is more likely a late one of a known end than one of a stream that started since.
+func (e *End) late(known *End) bool {
+	return lateBy[e.Source] > 0 && !e.EndedAt.After(known.by().Add(lateBy[e.Source]))
 }
 
 // start is the earliest time that is known to belong to the ended stream.

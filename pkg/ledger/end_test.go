@@ -187,6 +187,16 @@ func TestRecordEnd(t *testing.T) {
 			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice; ended 2m10s by live",
 		},
 		{
+			name: "own event that is a few seconds late, and the room was created again", stream: id(0), stored: true,
+			end: reported("direct", 109), before: func(b *book) { finished(b); b.create(103) },
+			want: "since 1m43s: alice owns; alice",
+		},
+		{
+			name: "own event that is a few seconds late, the older end is not stored", stream: id(0), end: reported("direct", 109),
+			before: func(b *book) { b.create(0); b.end(reported("live", 100)); b.create(103) },
+			want:   "since 0s: alice owns; alice; ended 1m40s by live | since 1m43s: alice owns; alice",
+		},
+		{
 			name: "own event about the newer, short show", stream: id(105), end: reported("direct", 130),
 			before: func(b *book) { finished(b); b.create(105) }, want: "since 1m45s: alice owns; alice; ended 2m10s by direct",
 		},

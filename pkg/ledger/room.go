@@ -126,8 +126,11 @@ func (r *Room) Next(id string) time.Time {
 func (r *Room) EndedBy(end End) *Stream {
 	for i := len(r.Streams) - 1; i >= 0; i-- {
 		if s := &r.Streams[i]; !s.Start().After(end.EndedAt) {
-			if s.startsIn(end) && i > 0 && r.Streams[i-1].awaits(end) {
-				return &r.Streams[i-1]
+			if i > 0 {
+				older := &r.Streams[i-1]
+				if s.startsIn(end) && older.awaits(end) || older.End != nil && end.late(older.End) {
+					return older
+				}
 			}
 			if s.End != nil && !s.End.same(end) {
 				return nil
