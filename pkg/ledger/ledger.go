@@ -25,6 +25,7 @@ import (
 
 const (
 	updateAttempts = 20                    // writers of one room: a few webhooks and the sweep
+	maxStreams     = 20                    // of one room at once; a room has two at most, unless somebody makes them up
 	storeAttempts  = 3                     // Tencent does not send its webhooks again
 	updateBackOff  = 20 * time.Millisecond // multiplied by the attempt; the wait is a random part of it
 	retryAfter     = 2 * time.Second       // what callers are told when the store fails
@@ -125,7 +126,7 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 		switch {
 		case stream != nil:
 			return stream.absorb(sighting), nil
-		case stale && !sighting.Confirmed:
+		case len(room.Streams) >= maxStreams, stale && !sighting.Confirmed:
 			return false, nil
 		}
 		last, err := l.lastEnded(ctx, sighting.RoomID)

@@ -84,14 +84,23 @@ func (e evidence) fromLedger(base []Earning) []Earning {
 	if e.stream == nil || e.totals == nil {
 		return nil
 	}
-	since := func(account string, gift ledger.Gift) bool { return true } // all gifts of the stream, if none of them was lost
-	if candidate := e.withGifts(base, false, since); candidate != nil {
+	given, all := map[string][]received{}, ledger.NewTally()
+	for _, gift := range e.gifts {
+		all.Add(gift)
+		for _, receiver := range gift.Receivers {
+			given[receiver] = append(given[receiver], received{gift.At, ledger.Sum{TotalCount: gift.Count, TotalCoins: gift.Coins}})
+		}
+	}
+	whole := func(string) time.Time { return time.Time{} } // all gifts of the stream, if none of them was lost
+	if candidate := e.withGifts(base, given, all, whole); candidate != nil {
 		return candidate
 	}
 	for _, shift := range shifts {
-		candidate := e.withGifts(base, true, func(account string, gift ledger.Gift) bool {
-			snapshot := e.snapshot(account)
-			return snapshot == nil || gift.At.After(snapshot.AsOf.Truncate(time.Second).Add(time.Duration(shift)*time.Second))
+		candidate := e.withGifts(base, given, all, func(account string) time.Time {
+			if snapshot := e.snapshot(account); snapshot != nil {
+				return snapshot.AsOf.Truncate(time.Second).Add(time.Duration(shift) * time.Second)
+			}
+			return time.Time{}
 		})
 		if candidate != nil {
 			return candidate
@@ -100,27 +109,28 @@ func (e evidence) fromLedger(base []Earning) []Earning {
 	return nil
 }
 
-// withGifts sums up the recorded gifts of each account that counted selects, on top of its snapshot or instead of it. It returns nil
-// if a sum falls below the snapshot, or if they do not add up to the totals of the room.
-func (e evidence) withGifts(base []Earning, onTop bool, counted func(account string, gift ledger.Gift) bool) []Earning {
-	tally, all := ledger.NewTally(), ledger.NewTally()
-	for _, gift := range e.gifts {
-		all.Add(gift)
-		for _, receiver := range gift.Receivers {
-			if counted(receiver, gift) {
-				one := gift
-				one.Receivers = []string{receiver}
-				tally.Add(one)
-			}
-		}
-	}
+// received is what an account got by one gift.
+type received struct {
+	at  time.Time
+	sum ledger.Sum
+}
+
+// withGifts sums up what each account was given after the time that since returns, on top of its snapshot, or instead of it if the time
+// is zero. It returns nil if a sum falls below the snapshot, or if they do not add up to the totals of the room.
+func (e evidence) withGifts(base []Earning, given map[string][]received, all *ledger.Tally, since func(string) time.Time) []Earning {
 	earnings := slices.Clone(base)
 	var sum ledger.Sum
 	for i, earning := range earnings {
 		if earning.From != FromUpstream {
-			given, _ := tally.Received(earning.Account)
+			from := since(earning.Account)
+			var more ledger.Sum
+			for _, gift := range given[earning.Account] {
+				if gift.at.After(from) {
+					more.Add(gift.sum)
+				}
+			}
 			_, senders := all.Received(earning.Account)
-			earnings[i] = e.withSum(earning, given, senders, onTop)
+			earnings[i] = e.withSum(earning, more, senders, !from.IsZero())
 			if earnings[i].Problem != nil {
 				return nil
 			}

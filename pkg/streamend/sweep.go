@@ -177,10 +177,11 @@ func (s *sweep) open(ctx context.Context) ([]ledger.Room, error) {
 	return rooms, nil
 }
 
-// turn returns the time when the live stream of a room was last swept. It is zero if there was no sweep or there is no live stream.
+// turn returns the time when the live stream of a room was last swept, or first seen. Rooms that are only announced must not come before
+// those that Tencent has answered for.
 func turn(room ledger.Room) time.Time {
 	if current := room.Current(); current != nil {
-		return current.SweptAt
+		return latest(current.SweptAt, current.OpenedAt)
 	}
 	return time.Time{}
 }

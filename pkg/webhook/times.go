@@ -7,7 +7,7 @@ import (
 )
 
 // maxClockError is how far Tencent's clock may be ahead of ours.
-const maxClockError = time.Hour
+const maxClockError = 5 * time.Minute
 
 // earliest is before any webhook. A time in the wrong unit, such as seconds in the place of milliseconds, is earlier.
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
