@@ -11,7 +11,8 @@ import (
 // Somebody with a captured webhook URL can announce the same room again and again. Its record must stay small enough for the store.
 func TestAnnouncedStreamsOfARoomAreBounded(t *testing.T) {
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	l, err := ledger.New(ledger.Config{Store: memory.New(func() time.Time { return now }), Retention: time.Hour, Now: func() time.Time { return now }})
+	clock := func() time.Time { return now }
+	l, err := ledger.New(ledger.Config{Store: memory.New(clock), Retention: time.Hour, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
