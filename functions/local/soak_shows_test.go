@@ -106,8 +106,11 @@ func (s *soak) spoil(ctx context.Context) {
 		}
 		next := soakFaults[n%len(soakFaults)]
 		next.fault.Times = 1
-		if n%9 == 0 {
+		if n%9 == 0 { // for as long as a call is tried
 			next.fault.Times = 25
+			if next.fault.Latency > 0 {
+				next.fault.Times = 150
+			}
 		}
 		s.faults[next.name] += next.fault.Times
 		s.server.demo.engine.Misbehave(next.fault)
