@@ -78,7 +78,7 @@ include e2e/e2e.mk
 fuzz: ## run each fuzz target (fuzz=30s each)
 	@for package in $$(go list ./pkg/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzz) $$package || exit 1; \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzz) -fuzzminimizetime 1s $$package || exit 1; \
 	  done; \
 	done
 
