@@ -32,10 +32,10 @@ func (p *Processor) ask(ctx context.Context, known evidence, started time.Time) 
 		known.gone = err
 		return known, time.Time{}, nil
 	}
-	if known.owner == "" {
+	if known.owner == "" || known.unsigned {
 		known.owner = info.OwnerAccount
 	}
-	if len(known.accounts) == 0 {
+	if len(known.accounts) == 0 || known.unsigned {
 		known.accounts = []string{info.OwnerAccount}
 	}
 	answers, totals, err := p.numbers(ctx, known)

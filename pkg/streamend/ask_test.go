@@ -57,3 +57,19 @@ func TestRoomDissolvedAfterItAnsweredKeepsItsNumbers(t *testing.T) {
 		})
 	}
 }
+
+// A captured live URL can be sent again with another owner in its body, which is not signed. While the room exists, Tencent knows better.
+func TestReplayedWebhookDoesNotChooseTheOwner(t *testing.T) {
+	b := &box{}
+	event := streamend.Event{EventID: "e", RoomID: "r", Accounts: []string{"mallory"}, EndedAt: &now, Source: streamend.SourceLive}
+	if err := processor(t, engine{}, b).Process(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	var summary streamend.Summary
+	if err := json.Unmarshal(b.messages[0].Body, &summary); err != nil {
+		t.Fatal(err)
+	}
+	if accounts := summary.Data.Accounts; len(accounts) != 1 || accounts[0].Account != "owner" {
+		t.Errorf("accounts are %+v, want the owner that Tencent names", accounts)
+	}
+}

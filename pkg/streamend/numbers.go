@@ -16,6 +16,7 @@ type evidence struct {
 	endedAt    time.Time
 	owner      string                // empty if it is not known
 	accounts   []string              // whose numbers are wanted
+	unsigned   bool                  // owner and accounts are those of a webhook whose body is not signed: Tencent knows better
 	answers    []giftstats.Result    // of Tencent, after the end, for each of accounts; nil if the room is gone
 	totals     *giftstats.RoomTotals // of the room; nil if they are not known
 	totalsFrom string                // where totals come from

@@ -142,7 +142,8 @@ func (p *Processor) deliveredAttrs(summary Summary, delivered int) []any {
 // summarize makes the summary of an event from what the event and Tencent say.
 func (p *Processor) summarize(ctx context.Context, event Event) (Summary, error) {
 	known := evidence{
-		roomID: event.RoomID, accounts: event.Accounts, owner: event.owner(), hasTotals: event.RoomTotals != nil, now: p.timestamp(),
+		roomID: event.RoomID, accounts: event.Accounts, owner: event.owner(), unsigned: event.owner() != "",
+		hasTotals: event.RoomTotals != nil, now: p.timestamp(),
 	}
 	if event.EndedAt != nil {
 		known.endedAt = *event.EndedAt
