@@ -21,7 +21,7 @@ type Fault int
 
 // The faults.
 const (
-	Empty      Fault = iota + 1 // there is no JSON
+	Empty      Fault = iota + 1 // the input is empty
 	Incomplete                  // the JSON ends early
 	Malformed                   // not JSON, or not in UTF-8
 	Trailing                    // more data after the value
