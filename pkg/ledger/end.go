@@ -106,6 +106,8 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		switch {
 		case open != nil && e.covers(*open):
 			return false
+		case open != nil && end.Source == SourceSweep:
+			return true // it names the open stream, whatever its time
 		case open != nil && !end.late(e.end()) && !open.startsIn(end):
 			return true
 		case end.Timeless:
@@ -146,10 +148,15 @@ func (e *Ended) covers(open Stream) bool {
 	if !e.Gone && !e.StartedAt.IsZero() && open.StartedAt.IsZero() && open.After.Equal(e.by()) {
 		return true // gifts or seats after a report of the end have opened it
 	}
-	if !open.StartedAt.IsZero() && !e.StartedAt.IsZero() {
+	switch {
+	case open.ID == e.StreamID:
+		return true
+	case !open.StartedAt.IsZero() && !e.StartedAt.IsZero():
 		return open.StartedAt.Equal(e.StartedAt)
+	case open.End != nil && open.End.by().Add(sameEnd).Before(e.EndedAt):
+		return false // it has ended before, and waits for its summary
 	}
-	return open.ID == e.StreamID || !open.Start().After(e.by()) && (e.StartedAt.IsZero() || !open.Start().Before(e.StartedAt))
+	return !open.Start().After(e.by()) && !open.Start().Before(latest(e.StartedAt, e.After))
 }
 
 // recordEnd adds a report to the stream, and reports whether that changed something. An end that only the sweep noticed is replaced

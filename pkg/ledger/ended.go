@@ -19,6 +19,7 @@ type Ended struct {
 	StartedAt time.Time `json:"started_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at"`
 	Until     time.Time `json:"until,omitzero"` // see End
+	After     time.Time `json:"after,omitzero"` // see Stream
 	Source    string    `json:"source"`         // see End
 	Gone      bool      `json:"gone"`           // whether the room was known to be dissolved; if not, later reports are about this stream, too
 	// Answered is whether Tencent still answered about the room after the end: the end may have been reported too early.

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -176,17 +177,20 @@ func try(ctx context.Context, do func() error) error {
 	}
 }
 
-// Close forgets an open stream and its gifts, after its summary was stored and delivered.
+// Close forgets an open stream and its gifts, after its summary was stored and delivered. The gifts stay until they expire if an older
+// stream of the room still waits for its summary.
 func (l *Ledger) Close(ctx context.Context, roomID, streamID string) error {
 	var closed Stream
 	var next time.Time
+	needed := false
 	_, err := l.Update(ctx, roomID, func(room *Room) (bool, error) {
 		var found bool
 		next = room.Next(streamID)
 		closed, found = room.remove(streamID)
+		needed = slices.ContainsFunc(room.Streams, func(s Stream) bool { return s.Start().Before(closed.Start()) })
 		return found, nil
 	})
-	if err != nil || closed.End == nil {
+	if err != nil || closed.End == nil || needed {
 		return err
 	}
 	until := closed.End.by()

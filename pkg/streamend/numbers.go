@@ -75,9 +75,10 @@ func (e evidence) snapshot(account string) *ledger.Snapshot {
 	return nil
 }
 
-// shifts are how far the moment of a snapshot may be off, in seconds: gifts carry whole seconds of another clock, and their webhook
-// comes before Tencent counts them.
-var shifts = []int{0, 1, -1, 2, -2, 3, -3, 5, -5}
+// shifts are how many seconds after a snapshot a gift must have been sent to be counted on top of it. Gifts carry whole seconds of another
+// clock, and their webhook comes before Tencent counts them. There is no negative shift: a gift that is counted twice for one account
+// could make up for a gift that was lost for another, so that wrong numbers add up to the right totals.
+var shifts = []int{5, 3, 2, 1, 0}
 
 // fromLedger adds to every snapshot the gifts that were recorded since. It returns nil unless the sums then equal the totals of the
 // room: gifts are what the app was about to send, and only that proves them.
@@ -92,10 +93,6 @@ func (e evidence) fromLedger(base []Earning) []Earning {
 			given[receiver] = append(given[receiver], received{gift.At, ledger.Sum{TotalCount: gift.Count, TotalCoins: gift.Coins}})
 		}
 	}
-	whole := func(string) time.Time { return time.Time{} } // all gifts of the stream, if none of them was lost
-	if candidate := e.withGifts(base, given, all, whole); candidate != nil {
-		return candidate
-	}
 	for _, shift := range shifts {
 		candidate := e.withGifts(base, given, all, func(account string) time.Time {
 			if snapshot := e.snapshot(account); snapshot != nil {
@@ -107,7 +104,8 @@ func (e evidence) fromLedger(base []Earning) []Earning {
 			return candidate
 		}
 	}
-	return nil
+	whole := func(string) time.Time { return time.Time{} } // all gifts of the stream, if none of them was lost
+	return e.withGifts(base, given, all, whole)
 }
 
 // received is what an account got by one gift.

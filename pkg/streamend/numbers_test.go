@@ -140,11 +140,11 @@ func TestSourceOfNumbers(t *testing.T) {
 			want: "alice 6/60 ledger, bob 2/20 snapshot",
 		},
 		{
-			name: "the snapshot does not hold a gift of two seconds before",
+			name: "a gift of two seconds before a snapshot is never counted on top: it could be counted twice",
 			known: evidence{accounts: both, stream: live(a60, b60), totals: room(8, 80), totalsFrom: FromWebhook, gifts: []ledger.Gift{
 				gift(50, 1, 10, "alice"), gift(59, 1, 10, "alice"),
 			}},
-			want: "alice 6/60 ledger, bob 2/20 snapshot",
+			want: "alice 5/50 snapshot, bob 2/20 snapshot",
 		},
 		{
 			name: "the snapshot holds a gift of five seconds after",

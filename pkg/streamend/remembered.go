@@ -142,7 +142,8 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	}
 	ended, err := record(known.summary(data), streamID, tally)
 	ended.ReportID, ended.Answered = stream.End.ReportID, known.answers != nil
-	ended.StartedAt, ended.Until, ended.Gone = started, stream.End.Until, known.answers == nil || stream.End.Source == string(SourceLive)
+	ended.StartedAt, ended.After, ended.Until = started, stream.After, stream.End.Until
+	ended.Gone = known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, err
 }
 
