@@ -41,7 +41,7 @@ type show struct {
 
 // unseen reports whether nothing reported the show while it was live: it was shorter than the interval of the list of rooms.
 func (s *show) unseen() bool {
-	return !s.created && !s.last && s.reported == 0 && len(s.gifts) == 0 && s.end.Sub(s.start) < 10*time.Minute
+	return !s.created && !s.last && s.reported == 0 && len(s.gifts) < 3 && s.end.Sub(s.start) < 10*time.Minute
 }
 
 // blurred reports whether nothing reported the moment between this show and the previous one. If the sweep also fails then, they
