@@ -18,7 +18,7 @@ import (
 // and before and after them for the room's CreateTime, which tells whether it is still the same stream.
 func BenchmarkStreamEnd(b *testing.B) {
 	once(b, func() {
-		const events, calls, rate, roundTrip = 200, 4, 200, 50 * time.Millisecond
+		const events, calls, rate, roundTrip = 200, 3, 200, 50 * time.Millisecond
 		engine, upstream := fixture.Engine(b, func(c *simulator.Config) { c.Limits = simulator.DocumentedLimits() })
 		engine.Misbehave(simulator.Fault{Times: -1, Latency: roundTrip})
 		cloud := fixture.AWS(b)
@@ -47,7 +47,7 @@ func BenchmarkStreamEnd(b *testing.B) {
 		const due, oneByOne = events * calls * time.Second / rate, events * calls * roundTrip
 		middle := median(took)
 		what, met := fmt.Sprintf("%d stream ends, %d calls each, at %d/s", events, calls, rate), goal(quotient(middle, due) <= 1.05)
-		table.add(b, what, seconds(middle), times(middle, due), "<= 1.05 x 4 s", met)
+		table.add(b, what, seconds(middle), times(middle, due), "<= 1.05 x 3 s", met)
 		table.add(b, "  one call a round trip (computed)", seconds(oneByOne), times(oneByOne, due), "", noGoal)
 		peak := engine.Peak("")
 		table.add(b, "  most calls in any second", strconv.Itoa(peak), "", "<= 200", goal(peak <= rate))
