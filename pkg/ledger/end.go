@@ -39,7 +39,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 			return removed, nil
 		}
 		if stream == nil {
-			last, err := l.lastEnded(ctx, roomID)
+			last, err := l.LastEnded(ctx, roomID)
 			if err != nil {
 				return false, err
 			}

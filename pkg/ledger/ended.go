@@ -168,10 +168,6 @@ func (l *Ledger) MarkTaken(ctx context.Context, ended Ended, receiver string) er
 
 // LastEnded returns the newest ended stream of a room, or nil.
 func (l *Ledger) LastEnded(ctx context.Context, roomID string) (*Ended, error) {
-	return l.lastEnded(ctx, roomID)
-}
-
-func (l *Ledger) lastEnded(ctx context.Context, roomID string) (*Ended, error) {
 	now := l.config.Now()
 	streams, err := l.config.Store.ListEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(clockSkew), Limit: 1})
 	if err != nil || len(streams) == 0 {

@@ -130,7 +130,7 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 		case len(room.Streams) >= maxStreams, stale && !sighting.Confirmed:
 			return false, nil
 		}
-		last, err := l.lastEnded(ctx, sighting.RoomID)
+		last, err := l.LastEnded(ctx, sighting.RoomID)
 		if stale { // the room of the ended stream lives on: what was opened since is not another stream
 			return err == nil && last != nil && sighting.belongsTo(*last) && room.forget(*last), err
 		}

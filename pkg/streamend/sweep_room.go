@@ -133,8 +133,7 @@ func (s *sweep) missing(ctx context.Context, roomID, streamID string, now time.T
 			gone, end.EndedAt, end.Until = true, stored.AliveAt, stored.MissingAt
 			return false, nil
 		}
-		first := stored.MissingAt.IsZero()
-		if first {
+		if stored.MissingAt.IsZero() {
 			stored.MissingAt = now
 		}
 		stored.SweptAt = now

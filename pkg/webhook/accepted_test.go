@@ -67,6 +67,7 @@ func TestImpossibleEventTimeDoesNotRefuseAnEnd(t *testing.T) {
 		{name: "in seconds", time: second, want: time.Unix(second, 0)},
 		{name: "tomorrow", time: (second + 86400) * 1000, want: time.Unix(second, 0)},
 		{name: "Tencent's clock is ahead", time: (second+60)*1000 + 5, want: time.UnixMilli((second+60)*1000 + 5)},
+		{name: "further ahead than a clock can be", time: (second + 301) * 1000, want: time.Unix(second, 0)},
 		{name: "long ago", time: 946684800000, want: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
