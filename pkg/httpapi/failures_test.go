@@ -2,7 +2,9 @@ package httpapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -129,14 +131,19 @@ func TestInvalidBodies(t *testing.T) {
 			name: "field of the wrong type", call: postBatch(`{"queries":[{"room_id":7,"account":"a"}]}`), code: code,
 			text: "queries[0].room_id has a JSON number in place of a string",
 		},
-		{name: "unknown field", call: postBatch(`{"querys":[]}`), code: code, text: `unknown field "querys"`},
+		{name: "unknown field", call: postBatch(`{"querys":[]}`), code: code, text: `unknown field "querys"; use queries`},
+		{
+			name: "unknown field of the fourth entry", code: code,
+			call: postBatch(`{"queries":[{},{},{},{"room_id":"r","acount":"a"}]}`),
+			text: `unknown field "queries[3].acount"; use room_id, account (names are case-sensitive)`,
+		},
 		{
 			name: "field in another case", call: postBatch(`{"Queries":[{"room_id":"r","account":"a"}]}`), code: code,
-			text: `unknown field "Queries"; names of fields are case-sensitive`,
+			text: `unknown field "Queries"; use queries (names are case-sensitive)`,
 		},
 		{
 			name: "field of an entry in another case", call: postBatch(`{"queries":[{"room_id":"r","account":"a","ACCOUNT":"b"}]}`), code: code,
-			text: `unknown field "ACCOUNT"`,
+			text: `unknown field "queries[0].ACCOUNT"`,
 		},
 		{
 			name: "two accounts, of which the last would win", call: postBatch(`{"queries":[{"room_id":"r","account":"a","account":"b"}]}`),
@@ -174,6 +181,33 @@ func TestInvalidBodies(t *testing.T) {
 			code: giftstats.CodeUnsupportedMediaType, text: "must be application/json",
 		},
 	})
+}
+
+// Each of these would be an answer as large as the request, or six times as large.
+func TestAnswersDoNotRepeatLongNames(t *testing.T) {
+	const most = 1 << 10
+	h := newHandler(t, engine{}, document, io.Discard, nil)
+	long := strings.Repeat("\x01", 20) + strings.Repeat("x", 900_000)
+	quoted, err := json.Marshal(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		body string
+	}{
+		{name: "unknown field", body: fmt.Sprintf(`{%s:1}`, quoted)},
+		{name: "unknown field of an entry", body: fmt.Sprintf(`{"queries":[{%s:1}]}`, quoted)},
+		{name: "field of the wrong type in an unknown one", body: fmt.Sprintf(`{%s:{"a":[]}}`, quoted)},
+		{name: "invalid query", body: fmt.Sprintf(`{"queries":[{"room_id":%s,"account":"a"}]}`, quoted)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			response := send(h, postBatch(test.body))
+			if size := response.Body.Len(); size > most {
+				t.Errorf("the answer has %d bytes, want at most %d: %.300s", size, most, response.Body)
+			}
+		})
+	}
 }
 
 func TestUnknownRoutes(t *testing.T) {

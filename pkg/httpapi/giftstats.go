@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/problem"
@@ -48,9 +49,26 @@ type batchResponse struct {
 	Failed    int   `json:"failed"`
 }
 
+// batchFailure has the ids of its query, cut to the lengths that are allowed: an invalid one may be as long as the request.
 type batchFailure struct {
 	giftstats.Query
 	Error problem.Details `json:"error"`
+}
+
+func newBatchFailure(query giftstats.Query, err error, requestID string) batchFailure {
+	query.RoomID, query.Account = cut(query.RoomID, giftstats.MaxRoomIDBytes), cut(query.Account, giftstats.MaxAccountBytes)
+	return batchFailure{query, problem.Of(err, requestID)}
+}
+
+// cut returns the beginning of text, of at most size bytes, without a part of a character at its end.
+func cut(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	for !utf8.RuneStart(text[size]) {
+		size--
+	}
+	return text[:size]
 }
 
 // giftStatsBatch answers POST /v1/gift-stats: up to 1,000 queries, each with its own numbers or its own problem.
@@ -73,7 +91,7 @@ func (a *api) giftStatsBatch(x *exchange) error {
 	for i, answer := range answers {
 		if answer.Err != nil {
 			response.Failed++
-			response.Results[i] = batchFailure{answer.Query, problem.Of(answer.Err, x.id)}
+			response.Results[i] = newBatchFailure(answer.Query, answer.Err, x.id)
 			a.logFailure(x, answer.Result)
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/httpapi"
+	"github.com/giftstats/giftstats/pkg/problem"
 )
 
 func TestNewChecksTheConfig(t *testing.T) {
@@ -146,6 +147,55 @@ func TestBatchKeepsOrder(t *testing.T) {
 		if result.Account != fmt.Sprint(i) {
 			t.Fatalf("result %d is for %s", i, result.Account)
 		}
+	}
+}
+
+// A result is matched by its position: the ids of an invalid query are cut to the lengths that are allowed.
+func TestBatchCutsIDsOfInvalidQueries(t *testing.T) {
+	long := "r" + strings.Repeat("房", 300_000)
+	for _, test := range []struct {
+		name          string
+		query         giftstats.Query
+		room, account string
+		text          string
+	}{
+		{
+			name: "room too long", query: giftstats.Query{RoomID: long, Account: "a"},
+			room: "r" + strings.Repeat("房", 15), account: "a", text: "room_id has 900001 bytes; at most 48 are allowed",
+		},
+		{
+			name: "account too long", query: giftstats.Query{RoomID: "r", Account: strings.Repeat("x", 33)},
+			room: "r", account: strings.Repeat("x", 32), text: "account has 33 bytes; at most 32 are allowed",
+		},
+		{
+			name: "as long as allowed", query: giftstats.Query{RoomID: strings.Repeat("房", 16), Account: ""},
+			room: strings.Repeat("房", 16), account: "", text: "account is missing or empty",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body, err := json.Marshal(map[string]any{"queries": []giftstats.Query{{RoomID: "r", Account: "a"}, test.query}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch := postBatch(string(body))
+			response := send(newHandler(t, engine{}, document, io.Discard, nil), batch)
+			openAPI(t).check(t, batch.request(), response)
+			var got struct {
+				Results []struct {
+					giftstats.Query
+					Error problem.Details
+				}
+			}
+			if err := json.Unmarshal(response.Body.Bytes(), &got); err != nil || len(got.Results) != 2 {
+				t.Fatalf("%v in %.300s", err, response.Body)
+			}
+			if want := (giftstats.Query{RoomID: test.room, Account: test.account}); got.Results[1].Query != want {
+				t.Errorf("the second result is of %+v, want %+v", got.Results[1].Query, want)
+			}
+			if detail := got.Results[1].Error.Detail; !strings.HasPrefix(detail, test.text) {
+				t.Errorf("detail %q, want %q", detail, test.text)
+			}
+		})
 	}
 }
 

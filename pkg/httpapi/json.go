@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"reflect"
+	"strings"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/strict"
@@ -25,7 +26,7 @@ func invalidJSON(err error) error {
 	case strict.Trailing:
 		return giftstats.Invalid("the body has data after the JSON object")
 	case strict.Unknown:
-		return giftstats.Invalid("unknown field %.40q; names of fields are case-sensitive", wrong.Name)
+		return giftstats.Invalid("unknown field %.60q; use %s (names are case-sensitive)", wrong.Path, strings.Join(wrong.Allowed(), ", "))
 	case strict.Repeated:
 		return giftstats.Invalid("the field %.60s appears more than once; give it once", wrong.Path)
 	}

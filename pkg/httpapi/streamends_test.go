@@ -171,10 +171,10 @@ func TestStreamEndRefusals(t *testing.T) {
 			code: code, text: "accounts appears more than once",
 		},
 		{name: "null room", call: postEnd(`{"room_id":null}`), code: code, text: "room_id has null in place of a string"},
-		{name: "unknown field", call: postEnd(`{"room":"r"}`), code: code, text: `unknown field "room"`},
+		{name: "unknown field", call: postEnd(`{"room":"r"}`), code: code, text: `unknown field "room"; use event_id, room_id`},
 		{
 			name: "unknown total", call: postEnd(`{"room_id":"r","room_totals":{"coins":1}}`), code: code,
-			text: `unknown field "coins"`,
+			text: `unknown field "room_totals.coins"; use total_viewers`,
 		},
 		{name: "no room", call: postEnd("{}"), code: code, text: "room_id is missing or empty"},
 		{

@@ -37,7 +37,7 @@ type Error struct {
 	Name   string       // the last part of Path
 	Offset int64        // of the fault in the JSON, in bytes; for Malformed only
 	Given  string       // what JSON calls the value, such as "array"; for WrongType only
-	Want   reflect.Type // for WrongType only
+	Want   reflect.Type // for WrongType; for Unknown, the struct that lacks the field
 }
 
 func (e *Error) Error() string {
@@ -45,6 +45,21 @@ func (e *Error) Error() string {
 		Empty: "no JSON", Incomplete: "incomplete JSON", Malformed: "invalid JSON", Trailing: "data after the JSON value",
 		Unknown: "unknown field", Repeated: "repeated field", WrongType: "wrong type",
 	}[e.Fault]
+}
+
+// Allowed returns the names of the fields in whose place an unknown one stands, in the order of the struct. It returns nil for any other
+// fault.
+func (e *Error) Allowed() []string {
+	if e.Fault != Unknown || e.Want == nil || e.Want.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for _, field := range reflect.VisibleFields(e.Want) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Decode decodes one JSON value. Null leaves a field as it is, unless an option says otherwise. The error is an [*Error].
@@ -90,7 +105,9 @@ func explain(err error) error {
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntactic):
 		return located(Repeated, syntactic.JSONPointer)
 	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
-		return located(Unknown, semantic.JSONPointer)
+		e := located(Unknown, semantic.JSONPointer)
+		e.Want = semantic.GoType
+		return e
 	case errors.As(err, &semantic):
 		return wrongType(semantic)
 	case errors.As(err, &syntactic):

@@ -36,11 +36,11 @@ func TestDecodeRefusesWhatCouldBeMisread(t *testing.T) {
 		{name: "garbage after the value", raw: `{}x`, want: strict.Error{Fault: strict.Trailing}},
 		{
 			name: "misspelled field", raw: `{"entries":[{"rom":"r"}]}`,
-			want: strict.Error{Fault: strict.Unknown, Path: "entries[0].rom", Name: "rom"},
+			want: strict.Error{Fault: strict.Unknown, Path: "entries[0].rom", Name: "rom", Want: reflect.TypeFor[entry]()},
 		},
 		{
 			name: "field in another case", raw: `{"Entries":[]}`,
-			want: strict.Error{Fault: strict.Unknown, Path: "Entries", Name: "Entries"},
+			want: strict.Error{Fault: strict.Unknown, Path: "Entries", Name: "Entries", Want: reflect.TypeFor[list]()},
 		},
 		{
 			name: "value replaced by a later one", raw: `{"entries":[{"room":"r","room":"s"}]}`,
@@ -87,6 +87,35 @@ func TestDecodeRefusesWhatCouldBeMisread(t *testing.T) {
 			}
 			if *got != test.want {
 				t.Errorf("\n got %+v\nwant %+v", *got, test.want)
+			}
+		})
+	}
+}
+
+func TestAllowedFields(t *testing.T) {
+	type embedding struct {
+		entry
+		Hidden string `json:"-"`
+		Own    string `json:"own,omitempty"`
+	}
+	for _, test := range []struct {
+		name  string
+		raw   string
+		value any
+		want  string
+	}{
+		{name: "at the top", raw: `{"names":{},"entry":1}`, value: new(list), want: "entries names"},
+		{name: "in an entry", raw: `{"entries":[{},{"rom":"r"}]}`, value: new(list), want: "room reason count"},
+		{name: "embedded", raw: `{"Hidden":"x"}`, value: new(embedding), want: "room reason count own"},
+		{name: "another fault", raw: `{"names":[]}`, value: new(list)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got *strict.Error
+			if err := strict.Decode([]byte(test.raw), test.value); !errors.As(err, &got) {
+				t.Fatalf("error %v, want a *strict.Error", err)
+			}
+			if names := strings.Join(got.Allowed(), " "); names != test.want {
+				t.Errorf("allowed are %q, want %q", names, test.want)
 			}
 		})
 	}
