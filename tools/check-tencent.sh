@@ -60,6 +60,9 @@ example() {
     GIFTSTATS_LEDGER_RETENTION)
       echo 'how long the ledger remembers an ended stream, for example GIFTSTATS_LEDGER_RETENTION=9600h'
       ;;
+    GIFTSTATS_CORS_ORIGINS)
+      echo 'the origins whose web pages may call the API, for example GIFTSTATS_CORS_ORIGINS=https://app.example.com'
+      ;;
     TENCENT_VPC) echo 'the private network (VPC) of the database, for example TENCENT_VPC=vpc-12345678' ;;
     TENCENT_SUBNET) echo 'a subnet of that network, for example TENCENT_SUBNET=subnet-12345678' ;;
     GIFTSTATS_DELIVER)
@@ -69,10 +72,10 @@ example() {
   esac
 }
 
-# optional NAME reports whether a variable may be missing: those of the ledger.
+# optional NAME reports whether a variable may be missing: those of the ledger, and the origins of web pages.
 optional() {
   case $1 in
-    GIFTSTATS_LEDGER | GIFTSTATS_LEDGER_RETENTION | TENCENT_VPC | TENCENT_SUBNET) true ;;
+    GIFTSTATS_LEDGER | GIFTSTATS_LEDGER_RETENTION | TENCENT_VPC | TENCENT_SUBNET | GIFTSTATS_CORS_ORIGINS) true ;;
     *) false ;;
   esac
 }

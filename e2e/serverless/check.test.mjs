@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { environment, ledger, names, original, root } from './fixture.mjs';
+import { environment, ledger, names, original, pages, root } from './fixture.mjs';
 
 const check = path.join(root, 'tools', 'check-tencent.sh');
 
@@ -46,11 +46,19 @@ test('the check names all that is missing at once, with an example each', t => {
   const { status, stderr } = run({});
   assert.equal(status, 1);
   for (const name of names) {
-    if (name in ledger) assert.doesNotMatch(stderr, new RegExp(name), 'the ledger is optional');
+    if (name in ledger || name in pages) assert.doesNotMatch(stderr, new RegExp(name), `${name} is optional`);
     else assert.match(stderr, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
   }
   for (const name of ['api', 'streamend'])
     assert.match(stderr, new RegExp(`^dist/tencent/${name} is missing\\. Build it: make build$`, 'm'));
+});
+
+test('the check of the origins of web pages', t => {
+  const { run } = tree(t);
+  assert.deepEqual(run({ ...environment, ...pages }), { status: 0, stdout: '', stderr: '' });
+  const { status, stderr } = run({ ...environment, GIFTSTATS_CORS_ORIGINS: '' });
+  assert.equal(status, 1);
+  assert.match(stderr, /^GIFTSTATS_CORS_ORIGINS is set but empty\. Remove it, or set it\. .*GIFTSTATS_CORS_ORIGINS=https:/m);
 });
 
 test('the check of the ledger', t => {

@@ -21,6 +21,9 @@ export const environment = {
   GIFTSTATS_DELIVER: 'https://example.com/giftstats',
 };
 
+// The origins of web pages, which are optional too.
+export const pages = { GIFTSTATS_CORS_ORIGINS: 'https://app.example.com,https://admin.example.com' };
+
 // The variables of the ledger, which are optional.
 export const ledger = {
   GIFTSTATS_LEDGER: 'redis://10.0.0.7:6379/0',

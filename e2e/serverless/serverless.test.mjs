@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import Ajv from 'ajv';
 import { code, deploy, formatInputs, instance, retries } from './cli.mjs';
 import { Cloud } from './cloud.mjs';
-import { environment, ledger, names, original } from './fixture.mjs';
+import { environment, ledger, names, original, pages } from './fixture.mjs';
 import { schema } from './schema.mjs';
 
 const credentials = { SecretId: 'AKIDNOTREAL', SecretKey: 'not-real', Token: 'not-real' };
@@ -50,7 +50,14 @@ function expected(environ) {
       Description: 'Giftstats, answers HTTP requests.',
       Role: 'giftstats-api',
       Timeout: '15',
-      Environment: variables({ ...always, GIFTSTATS_AUTH: 'api-key', GIFTSTATS_QUEUE: queue, GIFTSTATS_RATE_LIMIT: '20', ...rest }),
+      Environment: variables({
+        ...always,
+        GIFTSTATS_AUTH: 'api-key',
+        ...(environ.GIFTSTATS_CORS_ORIGINS && pages),
+        GIFTSTATS_QUEUE: queue,
+        GIFTSTATS_RATE_LIMIT: '20',
+        ...rest,
+      }),
     },
     {
       ...common,
@@ -112,7 +119,7 @@ function variables(map) {
 
 const described = trigger => (trigger.Type === 'http' ? { ...trigger, TriggerDesc: JSON.parse(trigger.TriggerDesc) } : trigger);
 
-const complete = { ...environment, ...ledger };
+const complete = { ...environment, ...ledger, ...pages };
 
 // verify fails if the text of serverless.yml does not lead to exactly these requests.
 async function verify(text, environ = complete) {
@@ -200,6 +207,8 @@ function limits(file) {
 
 test('a deployment sends the expected requests', () => verify(original));
 
+test('without origins the function is told of none', () => verify(original, { ...environment, ...ledger }));
+
 test('without a ledger nothing is remembered, and the timer is off', () => verify(original, environment));
 
 test('a ledger outside a private network', () => {
@@ -274,6 +283,11 @@ const mistakes = {
   'half a private network': [/ {8}subnetId: .*\n/, '', /functions\/api\/vpcConfig/],
   'no private network': [/ {6}vpcConfig:\n.*\n.*\n/, '', /- .*VpcConfig/],
   'a function without the ledger': [/ {10}GIFTSTATS_LEDGER: .*\n/, '', /- .*Key: 'GIFTSTATS_LEDGER'/],
+  'a URL that answers preflights itself': [
+    '          enableIntranet: false\n',
+    '          enableIntranet: false\n        corsConfig: { enable: true }\n',
+    /\+ .*CorsConfig/,
+  ],
   'a timer with six fields': ['0 * * * * * *', '0 * * * * *', /cronExpression must match pattern/],
   'a timer that is too slow': ['0 * * * * * *', '0 */2 * * * * *', /TriggerDesc: '0 \*\/2/],
   'a timer that says nothing': [/ {8}argument: .*\n/, '', /required property 'argument'/],

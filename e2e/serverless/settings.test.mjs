@@ -9,10 +9,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatInputs, instance } from './cli.mjs';
-import { environment, ledger, original, root } from './fixture.mjs';
+import { environment, ledger, original, pages, root } from './fixture.mjs';
 
 // Each binary checks its own variables: if one is wrong, the process exits before it listens.
-for (const [how, variables] of Object.entries({ 'with a ledger': { ...environment, ...ledger }, 'without a ledger': environment })) {
+for (const [how, variables] of Object.entries({ 'with everything': { ...environment, ...ledger, ...pages }, 'without a ledger': environment })) {
   // Loopback instead of Singapore, because the binaries connect when they start.
   const file = instance(original, { ...variables, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
   for (const { name, handler, environment: given } of formatInputs(file).functions) {

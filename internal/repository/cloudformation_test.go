@@ -167,6 +167,8 @@ func (t *template) call(tag string, list []any) any {
 		return list[2]
 	case "!FindInMap":
 		return t.text("Mappings/" + text(0) + "/" + text(1) + "/" + text(2))
+	case "!Join":
+		return strings.Join(list[1].([]string), text(0))
 	case "!Split":
 		return strings.Split(text(1), text(0))
 	case "!Select":

@@ -30,6 +30,7 @@ func TestTemplateSettings(t *testing.T) {
 	everything := map[string]string{
 		"Endpoint":           "https://proxy.example/im",
 		"Auth":               "api-key,usersig",
+		"CorsOrigins":        "https://app.example.com,http://localhost:5173",
 		"Deliver":            "log://,https://hooks.example/x?a=b",
 		"ResultBus":          "true",
 		"CssEndsStream":      "true",
@@ -103,6 +104,7 @@ func TestTemplateVersions(t *testing.T) {
 		"Endpoint":  {"usa"},
 		"Deliver":   {"https://x.example"},
 
+		"CorsOrigins":     {"https://app.example.com"},
 		"LedgerRetention": {"1"},
 	}
 	before := load(t, nil)
@@ -139,7 +141,7 @@ func TestTemplateDescriptionLength(t *testing.T) {
 			}
 		}
 		if length, err := strconv.Atoi(template.text("Parameters/" + name + "/MaxLength")); err == nil {
-			longest[name] = strings.Repeat("x", length)
+			longest[name] = "https://" + strings.Repeat("x", length-len("https://"))
 		}
 	}
 	for _, function := range template.functions() {
@@ -165,6 +167,72 @@ func TestTemplateDeliverHasNoQuery(t *testing.T) {
 	} {
 		if pattern.MatchString(value) != want {
 			t.Errorf("Deliver can be %q: %v, want %v", value, !want, want)
+		}
+	}
+}
+
+// What the pattern of CorsOrigins allows is what the program accepts, except for ports that are too large or the default.
+func TestTemplateCorsOrigins(t *testing.T) {
+	pattern := regexp.MustCompile(load(t, nil).text("Parameters/CorsOrigins/AllowedPattern"))
+	for value, want := range map[string]bool{
+		"":                        true,
+		"https://app.example.com": true,
+		"https://app.example.com:8443,https://b.example":      true,
+		"https://app.example.com,http://localhost:5173":       true,
+		"http://127.0.0.1:3000":                               true,
+		"*":                                                   false,
+		"null":                                                false,
+		"app.example.com":                                     false,
+		"http://app.example.com":                              false,
+		"http://localhost.example.com":                        false,
+		"https://App.example.com":                             false,
+		"https://*.example.com":                               false,
+		"https://app.example.com/":                            false,
+		"https://app.example.com/path":                        false,
+		"https://app.example.com?x":                           false,
+		"https://user@app.example.com":                        false,
+		"https://app.example.com:":                            false,
+		"https://app.example.com:0":                           false,
+		"https://app.example.com,":                            false,
+		",https://app.example.com":                            false,
+		"https://app.example.comhttps://b.example":            false,
+		"https://app.example.com:8443:8443,https://b.example": false,
+	} {
+		if pattern.MatchString(value) != want {
+			t.Errorf("CorsOrigins can be %q: %v, want %v", value, !want, want)
+		}
+		environ := load(t, map[string]string{"CorsOrigins": value}).environment(apiFunction)
+		if _, err := settings.Parse(environ, settings.AWS); want != (err == nil) {
+			t.Errorf("the program accepts %q: %v, want %v: %v", value, !want, want, err)
+		}
+	}
+}
+
+// A preflight has to reach the function, which knows the origins and the methods of each route. With a CorsConfiguration the gateway
+// would answer it, also for webhooks.
+func TestTemplateLeavesPreflightsToTheFunction(t *testing.T) {
+	for _, ledger := range ledgers {
+		template := load(t, map[string]string{"Ledger": ledger, "CorsOrigins": "https://app.example.com"})
+		for _, gateway := range template.resources("AWS::Serverless::HttpApi") {
+			if cors := template.get("Resources/" + gateway + "/Properties/CorsConfiguration"); cors != nil {
+				t.Errorf("%s has the CorsConfiguration %v", gateway, cors)
+			}
+		}
+		if template.get("Globals/HttpApi/CorsConfiguration") != nil {
+			t.Error("the globals have a CorsConfiguration")
+		}
+		for _, function := range template.functions() {
+			events, _ := template.get("Resources/" + function + "/Properties/Events").(map[string]any)
+			for name, event := range events {
+				properties := event.(map[string]any)["Properties"].(map[string]any)
+				if _, routed := properties["Path"]; routed && properties["Method"] != "ANY" {
+					t.Errorf("%s: the route %s has the method %v, want ANY", function, name, properties["Method"])
+				}
+			}
+			hasOrigins := slices.Contains(template.environment(function), "GIFTSTATS_CORS_ORIGINS=https://app.example.com")
+			if want := function == apiFunction; hasOrigins != want {
+				t.Errorf("%s has the origins: %v, want %v", function, hasOrigins, want)
+			}
 		}
 	}
 }

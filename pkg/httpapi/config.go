@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	urls "github.com/giftstats/giftstats/pkg/endpoint" // endpoint is a type of this package
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/secret"
@@ -15,16 +16,18 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Config configures the handler. All fields but BasePath, CSSEndsStream and Ledger are required.
+// Config configures the handler. All fields but BasePath, CORSOrigins, CSSEndsStream and Ledger are required.
 type Config struct {
 	Service  *giftstats.Service
 	Secrets  *secret.Cache // holds the api keys, and the key that verifies UserSigs
 	Auth     Auth
 	BasePath string // prefix that is removed from paths, like /prod
-	Version  string // of the program, for /healthz
-	Meter    *telemetry.Meter
-	Now      func() time.Time
-	Logger   *slog.Logger
+	// CORSOrigins are the origins whose pages may call the API from a browser. If there are none, responses have no CORS headers.
+	CORSOrigins []string
+	Version     string // of the program, for /healthz
+	Meter       *telemetry.Meter
+	Now         func() time.Time
+	Logger      *slog.Logger
 
 	// StreamEnded accepts the ends of streams: it enqueues or processes them. A nil error means that the event is on the queue, or
 	// that its summary is delivered. The summary is nil if the event was enqueued, or if there was an error before it was made.
@@ -61,6 +64,11 @@ func (c Config) validate() error {
 	}
 	if c.BasePath != "" && (!strings.HasPrefix(c.BasePath, "/") || strings.HasSuffix(c.BasePath, "/")) {
 		mistakes = append(mistakes, fmt.Errorf("httpapi: Config.BasePath %q must start with / and must not end with /", c.BasePath))
+	}
+	for _, origin := range c.CORSOrigins {
+		if err := urls.CheckOrigin(origin); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("httpapi: an entry of Config.CORSOrigins %w", err))
+		}
 	}
 	return errors.Join(append(mistakes, c.Auth.validate())...)
 }

@@ -17,6 +17,8 @@ import (
 //go:embed openapi.json
 var OpenAPI []byte
 
+const webhookPaths = "/v1/webhooks/" // the beginning of their paths
+
 // api answers requests.
 type api struct {
 	config Config
@@ -39,7 +41,7 @@ func New(config Config) (http.Handler, error) {
 		"/openapi.json":   {http.MethodGet: a.openAPI},
 	}
 	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
-		a.routes["/v1/webhooks/"+kind.Name] = methods{http.MethodPost: a.webhook(kind)}
+		a.routes[webhookPaths+kind.Name] = methods{http.MethodPost: a.webhook(kind)}
 	}
 	return a, nil
 }
@@ -66,10 +68,15 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *api) serve(x *exchange) error {
 	path, hasBase := strings.CutPrefix(x.request.URL.EscapedPath(), a.config.BasePath)
 	methods, known := a.routes[path]
+	allowed := a.allowOrigin(x, path)
 	if !hasBase || !known {
 		return unknownPath()
 	}
 	x.route = path
+	if allowed && x.isPreflight() {
+		x.answerPreflight(methods)
+		return nil
+	}
 	method := x.request.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

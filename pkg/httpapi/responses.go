@@ -80,13 +80,18 @@ func unknownPath() error {
 	return giftstats.Errorf(giftstats.CodeNotFound, "unknown path; see /openapi.json")
 }
 
-// methodNotAllowed sets the header Allow and returns a method_not_allowed error.
-func (x *exchange) methodNotAllowed(methods methods) error {
-	names := slices.Sorted(maps.Keys(methods))
+// String lists the methods, for headers and errors.
+func (m methods) String() string {
+	names := slices.Sorted(maps.Keys(m))
 	if slices.Contains(names, http.MethodGet) {
 		names = append(names, http.MethodHead)
 	}
-	allowed := strings.Join(names, ", ")
+	return strings.Join(names, ", ")
+}
+
+// methodNotAllowed sets the header Allow and returns a method_not_allowed error.
+func (x *exchange) methodNotAllowed(methods methods) error {
+	allowed := methods.String()
 	x.Header().Set("Allow", allowed)
 	return giftstats.Errorf(giftstats.CodeMethodNotAllowed, "method %.16q is not allowed; use %s", x.request.Method, allowed)
 }

@@ -165,9 +165,11 @@ func (c call) request() *http.Request {
 	return r
 }
 
-func send(h http.Handler, c call) *httptest.ResponseRecorder {
+func send(h http.Handler, c call) *httptest.ResponseRecorder { return sendRequest(h, c.request()) }
+
+func sendRequest(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	response := httptest.NewRecorder()
-	h.ServeHTTP(response, c.request())
+	h.ServeHTTP(response, r)
 	return response
 }
 

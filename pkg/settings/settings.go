@@ -23,6 +23,7 @@ type Settings struct {
 	Endpoint      *url.URL      // GIFTSTATS_ENDPOINT; nil only for the local server, which then uses the simulator
 	Auth          Auth          // GIFTSTATS_AUTH
 	BasePath      string        // GIFTSTATS_BASE_PATH: empty, or with a leading and without a trailing slash
+	CORSOrigins   []string      // GIFTSTATS_CORS_ORIGINS: the origins whose pages may call the API from a browser
 	RateLimit     float64       // GIFTSTATS_RATE_LIMIT: upstream calls per second of this instance
 	Timeout       time.Duration // GIFTSTATS_TIMEOUT: the time for one upstream attempt
 	Attempts      int           // GIFTSTATS_ATTEMPTS: attempts for one upstream call, including the first
@@ -100,6 +101,7 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		Endpoint:      p.endpoint("GIFTSTATS_ENDPOINT"),
 		Auth:          p.auth("GIFTSTATS_AUTH"),
 		BasePath:      p.basePath("GIFTSTATS_BASE_PATH"),
+		CORSOrigins:   p.origins("GIFTSTATS_CORS_ORIGINS"),
 		RateLimit:     p.rate("GIFTSTATS_RATE_LIMIT", 200),
 		Timeout:       p.duration("GIFTSTATS_TIMEOUT", 3*time.Second, time.Millisecond, time.Minute),
 		Attempts:      p.count("GIFTSTATS_ATTEMPTS", 3, 10),

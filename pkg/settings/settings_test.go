@@ -51,6 +51,7 @@ func TestEverythingSet(t *testing.T) {
 		"GIFTSTATS_SECRET=awssecretsmanager://arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf" +
 			"?version_stage=AWSPENDING&endpoint=http%3A%2F%2F127.0.0.1%3A1",
 		"GIFTSTATS_ENDPOINT=https://proxy.example/im/", "GIFTSTATS_AUTH=api-key, usersig", "GIFTSTATS_BASE_PATH=/prod/",
+		"GIFTSTATS_CORS_ORIGINS=https://app.example.com, http://localhost:5173",
 		"GIFTSTATS_RATE_LIMIT=12.5", "GIFTSTATS_TIMEOUT=1500ms", "GIFTSTATS_ATTEMPTS=1", "GIFTSTATS_SECRET_TTL=1m",
 		"GIFTSTATS_QUEUE=sqs://sqs.eu-west-1.amazonaws.com/123456789012/ends",
 		"GIFTSTATS_DELIVER=log://,https://hooks.example/x?a=b, sqs://127.0.0.1:9/1/results," +
@@ -69,7 +70,8 @@ func TestEverythingSet(t *testing.T) {
 		Secret: &settings.Location{Scheme: "awssecretsmanager", Name: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf",
 			Params: map[string]string{"version_stage": "AWSPENDING", "endpoint": "http://127.0.0.1:1"}},
 		Auth: settings.Auth{APIKey: true, UserSig: true}, BasePath: "/prod", RateLimit: 12.5,
-		Timeout: 1500 * time.Millisecond, Attempts: 1, SecretTTL: time.Minute,
+		CORSOrigins: []string{"https://app.example.com", "http://localhost:5173"},
+		Timeout:     1500 * time.Millisecond, Attempts: 1, SecretTTL: time.Minute,
 		Queue: &settings.Location{Scheme: "sqs", Name: "sqs.eu-west-1.amazonaws.com/123456789012/ends", Params: map[string]string{}},
 		Deliver: []settings.Location{{Scheme: "log"}, {Scheme: "https", Name: "hooks.example/x?a=b"},
 			{Scheme: "sqs", Name: "127.0.0.1:9/1/results", Params: map[string]string{}},
@@ -113,6 +115,18 @@ func TestMistakes(t *testing.T) {
 		},
 		{name: "base path", platform: settings.AWS, variable: "GIFTSTATS_BASE_PATH=prod", want: "GIFTSTATS_BASE_PATH must be a plain path"},
 		{name: "base path not clean", platform: settings.AWS, variable: "GIFTSTATS_BASE_PATH=/a//b", want: "must be a plain path"},
+		{
+			name: "origin with a path", platform: settings.AWS, variable: "GIFTSTATS_CORS_ORIGINS=https://app.example,https://h.example/" + value,
+			want: "GIFTSTATS_CORS_ORIGINS must have no user, path, trailing slash, query or fragment: only scheme, host and port (entry 2 of the",
+		},
+		{
+			name: "all origins", platform: settings.AWS, variable: "GIFTSTATS_CORS_ORIGINS=*",
+			want: "GIFTSTATS_CORS_ORIGINS must not be *, which stands for all pages of everyone: list the origins of your own pages",
+		},
+		{
+			name: "no origin after the comma", platform: settings.AWS, variable: "GIFTSTATS_CORS_ORIGINS=https://app.example,",
+			want: "GIFTSTATS_CORS_ORIGINS must be an origin like https://app.example.com (entry 2 of the list)",
+		},
 		{
 			name: "rate", platform: settings.AWS, variable: "GIFTSTATS_RATE_LIMIT=0",
 			want: "GIFTSTATS_RATE_LIMIT must be a number of calls per second",

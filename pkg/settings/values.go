@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/giftstats/giftstats/pkg/endpoint"
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
@@ -57,6 +58,23 @@ func (p *parser) basePath(name string) string {
 		p.errorf(name, "must be a plain path with a leading slash, like /prod")
 	}
 	return value
+}
+
+func (p *parser) origins(name string) []string {
+	value := p.take(name)
+	if value == "" {
+		return nil
+	}
+	var origins []string
+	for i, origin := range strings.Split(value, ",") {
+		origin = strings.TrimSpace(origin)
+		if err := endpoint.CheckOrigin(origin); err != nil {
+			p.errorf(name, "%v (entry %d of the list)", err, i+1)
+			continue
+		}
+		origins = append(origins, origin)
+	}
+	return origins
 }
 
 func (p *parser) rate(name string, preset float64) float64 {

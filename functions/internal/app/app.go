@@ -106,7 +106,7 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	handler, err := httpapi.New(httpapi.Config{
-		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, Version: Version,
+		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, CORSOrigins: s.CORSOrigins, Version: Version,
 		Meter: meter, Now: time.Now, Logger: logger,
 		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream, Ledger: remembered,
 	})
