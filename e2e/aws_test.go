@@ -26,6 +26,7 @@ func TestAWS(t *testing.T) {
 	cloud := newCloud(t)
 	cloud.createSecret(t, fixture.Document(fixture.SecretKey))
 	dead := cloud.createQueue(t, "dead", nil)
+	aside := cloud.createQueue(t, "aside", nil)
 	ends := cloud.createQueue(t, "ends", map[string]string{
 		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:123456789012:dead","maxReceiveCount":2}`,
 	})
@@ -139,6 +140,32 @@ func TestAWS(t *testing.T) {
 			t.Errorf("%d processed, %d failed, want 1 and 2", processed, failed)
 		}
 		if letters := cloud.receive(t, dead); len(letters) != 1 || *letters[0].Body != "poison" {
+			t.Errorf("the dead letters are %+v", letters)
+		}
+	})
+	t.Run("what a receiver refuses is a dead letter at once, and is delivered when it is moved back", func(t *testing.T) {
+		environment := maps.Clone(environment)
+		environment["GIFTSTATS_DELIVER"], environment["GIFTSTATS_DEAD_LETTERS"] = customer.URL, queue(aside)
+		putting := newFunction(t, "aws-streamend.zip", environment)
+		customer.Answer(http.StatusGone)
+		cloud.send(t, ends, `{"event_id":"e-3","room_id":"room_id"}`)
+		before, _ := customer.Delivered()
+		if got := cloud.consume(t, ends, putting); !slices.Equal(got, []bool{true}) {
+			t.Errorf("from the queue came %v, want one that was processed", got)
+		}
+		if got := cloud.consume(t, ends, putting); len(got) != 0 {
+			t.Errorf("the queue still has %d messages", len(got))
+		}
+		customer.Answer(http.StatusOK)
+		cloud.move(t, aside, ends)
+		if got := cloud.consume(t, ends, putting); !slices.Equal(got, []bool{true}) {
+			t.Errorf("from the queue came %v, want the dead letter, which was processed", got)
+		}
+		after, _ := customer.Delivered()
+		if got := after[len(before):]; !slices.Equal(got, []string{"e-3", "e-3"}) {
+			t.Errorf("the customer was sent %q, want the summary once before and once after", got)
+		}
+		if letters := cloud.receive(t, aside); len(letters) != 0 {
 			t.Errorf("the dead letters are %+v", letters)
 		}
 	})

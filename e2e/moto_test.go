@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventbridgetypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
@@ -105,10 +106,29 @@ func (c cloud) send(t *testing.T, queue, body string) {
 	}
 }
 
+// move does what StartMessageMoveTask does: each message gets a new id, and keeps its body and its attributes. This moto has no such call.
+func (c cloud) move(t *testing.T, from, to string) {
+	t.Helper()
+	for _, message := range c.receive(t, from) {
+		_, err := c.queues.SendMessage(t.Context(), &sqs.SendMessageInput{
+			QueueUrl: &to, MessageBody: message.Body, MessageAttributes: message.MessageAttributes,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.queues.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &from, ReceiptHandle: message.ReceiptHandle})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // receive takes what is on a queue.
 func (c cloud) receive(t *testing.T, queue string) []sqstypes.Message {
 	t.Helper()
-	received, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queue, MaxNumberOfMessages: 10})
+	received, err := c.queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: &queue, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,16 +143,16 @@ func (c cloud) consume(t *testing.T, queue string, f function) []bool {
 	if len(messages) == 0 {
 		return nil
 	}
-	type record struct {
-		MessageID     string `json:"messageId"`
-		ReceiptHandle string `json:"receiptHandle"`
-		Body          string `json:"body"`
-		EventSource   string `json:"eventSource"`
-		Region        string `json:"awsRegion"`
-	}
-	var event struct{ Records []record }
+	var event events.SQSEvent
 	for _, message := range messages {
-		event.Records = append(event.Records, record{*message.MessageId, *message.ReceiptHandle, *message.Body, "aws:sqs", "eu-west-1"})
+		record := events.SQSMessage{
+			MessageId: *message.MessageId, ReceiptHandle: *message.ReceiptHandle, Body: *message.Body,
+			EventSource: "aws:sqs", AWSRegion: "eu-west-1", MessageAttributes: map[string]events.SQSMessageAttribute{},
+		}
+		for name, value := range message.MessageAttributes {
+			record.MessageAttributes[name] = events.SQSMessageAttribute{StringValue: value.StringValue, DataType: *value.DataType}
+		}
+		event.Records = append(event.Records, record)
 	}
 	var answer struct {
 		Failures []struct {

@@ -54,6 +54,17 @@ func TestTemplateRolesReadTheSecret(t *testing.T) {
 	}
 }
 
+// The dead letters of the stream-end function have a place, and no other function may send there.
+func TestTemplateRolesSendDeadLetters(t *testing.T) {
+	template := load(t, nil)
+	for _, role := range []string{"ApiRole", "StreamEndRole", "SweepRole", "WebhookRole"} {
+		sends := slices.Contains(template.permissions(role)["sqs:SendMessage"], any("DeadLetterQueue.Arn"))
+		if want := role == "StreamEndRole"; sends != want {
+			t.Errorf("%s may send to the dead-letter queue: %v, want %v", role, sends, want)
+		}
+	}
+}
+
 // Every alarm is on the dashboard, says what it means, and notifies the topic if there is one.
 func TestTemplateAlarms(t *testing.T) {
 	const arn = "arn:aws:sns:eu-west-1:123456789012:alarms"

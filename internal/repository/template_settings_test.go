@@ -64,6 +64,7 @@ func TestTemplateSettings(t *testing.T) {
 			case streamEndFunction, sweepFunction:
 				checkDeliver(t, given, s)
 			}
+			checkDeadLetters(t, given, function, s)
 		}
 	}
 }
@@ -83,6 +84,20 @@ func checkDeliver(t *testing.T, given map[string]string, s settings.Settings) {
 	last := s.Deliver[len(s.Deliver)-1].Scheme
 	if want := given["ResultBus"] == "true"; (last == "eventbridge") != want {
 		t.Errorf("%v: summaries go to %v; want a bus: %v", given, s.Deliver, want)
+	}
+}
+
+// Only the function that takes stream ends from the queue puts dead letters aside.
+func checkDeadLetters(t *testing.T, given map[string]string, function string, s settings.Settings) {
+	t.Helper()
+	const want = "sqs.eu-west-1.amazonaws.com/123456789012/DeadLetterQueue.QueueName"
+	switch {
+	case function != streamEndFunction && s.DeadLetters != nil:
+		t.Errorf("%v: %s has a dead-letter queue", given, function)
+	case function == streamEndFunction && s.DeadLetters == nil:
+		t.Errorf("%v: %s has no dead-letter queue", given, function)
+	case function == streamEndFunction && s.DeadLetters.Name != want:
+		t.Errorf("%v: the dead letters of %s go to %s; want %s", given, function, s.DeadLetters.Name, want)
 	}
 }
 

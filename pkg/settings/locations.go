@@ -55,6 +55,26 @@ func (p *parser) queue(name string) *Location {
 	return location
 }
 
+func (p *parser) deadLetters(name string) *Location {
+	value := p.take(name)
+	if value == "" {
+		return nil
+	}
+	if len(p.platform.DeadLetters) == 0 {
+		p.errorf(name, "must be empty on %s: only the stream-end function on AWS Lambda sends dead letters", p.platform.Name)
+		return nil
+	}
+	location, err := parseLocation(value, p.platform, p.platform.DeadLetters, "sqs")
+	if err == nil {
+		err = checkSQS(location.Name)
+	}
+	if err != nil {
+		p.errorf(name, "%v", err)
+		return nil
+	}
+	return location
+}
+
 func (p *parser) deliver(name string) []Location {
 	value := p.take(name)
 	if value == "" {

@@ -31,6 +31,7 @@ type Settings struct {
 	Queue         *Location     // GIFTSTATS_QUEUE; nil: ends of streams are processed at once
 	Deliver       []Location    // GIFTSTATS_DELIVER
 	Ledger        *Location     // GIFTSTATS_LEDGER; nil: nothing is remembered
+	DeadLetters   *Location     // GIFTSTATS_DEAD_LETTERS; nil: the queue of the events moves what can never succeed
 	CSSEndsStream bool          // GIFTSTATS_CSS_ENDS_STREAM
 	SDKAppID      int64         // GIFTSTATS_SDK_APP_ID; 0: not set
 	Admin         string        // GIFTSTATS_ADMIN
@@ -61,6 +62,8 @@ type Platform struct {
 	Queues  []string
 	Deliver []string
 	Ledgers []string
+
+	DeadLetters []string
 }
 
 // The supported platforms.
@@ -71,6 +74,8 @@ var (
 		Queues:  []string{"sqs"},
 		Deliver: []string{"log", "https", "http", "sqs", "eventbridge"},
 		Ledgers: []string{"dynamodb"},
+
+		DeadLetters: []string{"sqs"},
 	}
 	Tencent = Platform{
 		Name:    "Tencent SCF",
@@ -109,6 +114,7 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		Queue:         p.queue("GIFTSTATS_QUEUE"),
 		Deliver:       p.deliver("GIFTSTATS_DELIVER"),
 		Ledger:        p.ledger("GIFTSTATS_LEDGER"),
+		DeadLetters:   p.deadLetters("GIFTSTATS_DEAD_LETTERS"),
 		CSSEndsStream: p.flag("GIFTSTATS_CSS_ENDS_STREAM"),
 		SDKAppID:      p.appID("GIFTSTATS_SDK_APP_ID"),
 		Admin:         p.account("GIFTSTATS_ADMIN"),

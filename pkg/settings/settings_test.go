@@ -58,6 +58,7 @@ func TestEverythingSet(t *testing.T) {
 			"eventbridge://arn:aws:events:eu-west-1:123456789012:event-bus/results",
 		"GIFTSTATS_CSS_ENDS_STREAM=true", "GIFTSTATS_SDK_APP_ID=1400000000", "GIFTSTATS_ADMIN=administrator", "GIFTSTATS_LOG_LEVEL=debug",
 		"GIFTSTATS_LEDGER=dynamodb://giftstats", "GIFTSTATS_LEDGER_RETENTION=24h",
+		"GIFTSTATS_DEAD_LETTERS=sqs://sqs.eu-west-1.amazonaws.com/123456789012/dead",
 	}, settings.AWS)
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +77,9 @@ func TestEverythingSet(t *testing.T) {
 		Deliver: []settings.Location{{Scheme: "log"}, {Scheme: "https", Name: "hooks.example/x?a=b"},
 			{Scheme: "sqs", Name: "127.0.0.1:9/1/results", Params: map[string]string{}},
 			{Scheme: "eventbridge", Name: "arn:aws:events:eu-west-1:123456789012:event-bus/results", Params: map[string]string{}}},
+		DeadLetters: &settings.Location{
+			Scheme: "sqs", Name: "sqs.eu-west-1.amazonaws.com/123456789012/dead", Params: map[string]string{},
+		},
 		CSSEndsStream: true, SDKAppID: 1400000000, Admin: "administrator", LogLevel: slog.LevelDebug,
 		Ledger: &settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{}}, LedgerRetention: 24 * time.Hour,
 	}
@@ -210,6 +214,22 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "queue not whole", platform: settings.AWS, variable: "GIFTSTATS_QUEUE=sqs://" + value,
+			want: "must be like sqs://",
+		},
+		{
+			name: "dead letters on the other cloud", platform: settings.Tencent, variable: "GIFTSTATS_DEAD_LETTERS=sqs://a/b/" + value,
+			want: "GIFTSTATS_DEAD_LETTERS must be empty on Tencent SCF: only the stream-end function on AWS Lambda sends dead letters",
+		},
+		{
+			name: "dead letters locally", platform: settings.Local, variable: "GIFTSTATS_DEAD_LETTERS=sqs://a/b/" + value,
+			want: "GIFTSTATS_DEAD_LETTERS must be empty on the local server",
+		},
+		{
+			name: "dead letters elsewhere", platform: settings.AWS, variable: "GIFTSTATS_DEAD_LETTERS=https://" + value,
+			want: "GIFTSTATS_DEAD_LETTERS must start with sqs://HOST/ACCOUNT/NAME",
+		},
+		{
+			name: "dead letters on a queue not whole", platform: settings.AWS, variable: "GIFTSTATS_DEAD_LETTERS=sqs://" + value,
 			want: "must be like sqs://",
 		},
 		{

@@ -26,6 +26,9 @@ type Message struct {
 	ID   string
 	Body []byte
 	Err  error // why the message holds no event; such an error is permanent
+	// PutAside sends the message to a dead-letter queue, with the reason. It is called for a permanent failure; if it succeeds, the message
+	// need not be delivered again. If it is nil, the carrier of the message does that itself.
+	PutAside func(ctx context.Context, reason error) error
 }
 
 // loggedID returns the id for the log. The sender of an event may choose the id of its envelope, of any length and content.
@@ -40,7 +43,8 @@ func (m Message) loggedID() string {
 }
 
 // ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages; one
-// message never fails another. A message that the deadline of ctx cuts off has an error, so that it is delivered again.
+// message never fails another. A message that the deadline of ctx cuts off has an error, so that it is delivered again. A message that was
+// put aside has none.
 func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error {
 	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()
@@ -50,7 +54,7 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	group.SetLimit(batchWorkers)
 	for _, i := range smallestFirst(messages) {
 		group.Go(func() error {
-			errs[i] = p.processMessage(ctx, messages[i])
+			errs[i] = p.putAside(ctx, messages[i], p.processMessage(ctx, messages[i]))
 			return nil
 		})
 	}
@@ -96,6 +100,20 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 		return err
 	}
 	return p.Process(ctx, event)
+}
+
+// putAside sends a message that failed permanently to its dead-letter queue. It returns nil if the message is there; otherwise the message
+// keeps its error, so that it is delivered again.
+func (p *Processor) putAside(ctx context.Context, message Message, failure error) error {
+	if message.PutAside == nil || !permanent.Is(failure) {
+		return failure
+	}
+	if err := message.PutAside(ctx, failure); err != nil {
+		p.config.Logger.WarnContext(ctx, "dead letter not sent; the event will be retried",
+			"message_id", message.loggedID(), "errors", 1, "code", codeUndelivered, "error", err)
+		return failure
+	}
+	return nil
 }
 
 // codeUndelivered is the code in the log of an event whose summary was not delivered. Other failures have the codes of the API.

@@ -13,6 +13,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/delivery/eventbridge"
+	"github.com/giftstats/giftstats/pkg/delivery/sqs"
 	"github.com/giftstats/giftstats/pkg/settings"
 	"github.com/giftstats/giftstats/pkg/streamend/aws"
 )
@@ -28,11 +29,17 @@ func main() {
 
 // newFunction builds the function from the environment, and starts to read the secret and to connect to the upstream.
 func newFunction() (*aws.Function, error) {
-	a, _, err := awsclients.App(app.StreamEnd, open)
+	a, s, err := awsclients.App(app.StreamEnd, open)
 	if err != nil {
 		return nil, err
 	}
-	function, err := aws.New(aws.Config{Processor: a.Processor})
+	config := aws.Config{Processor: a.Processor}
+	if s.DeadLetters != nil {
+		if config.DeadLetters, err = sqs.New(s.DeadLetters.Name, awsenv.New(os.Getenv)); err != nil {
+			return nil, fmt.Errorf("GIFTSTATS_DEAD_LETTERS: %w", err)
+		}
+	}
+	function, err := aws.New(config)
 	if err != nil {
 		return nil, err
 	}

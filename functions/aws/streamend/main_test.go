@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -73,6 +74,65 @@ func TestProgram(t *testing.T) {
 		}
 	})
 	deployed.WantNoSecrets(t, program.Output(), program.Secrets())
+}
+
+// What can never succeed, and what a receiver has refused for good, is on the dead-letter queue after one attempt.
+func TestProgramSendsDeadLetters(t *testing.T) {
+	program := deployed.NewAWS(t)
+	customer := fixture.NewCustomer(t)
+	customer.Answer(http.StatusGone)
+	program.Start(t, map[string]string{
+		"GIFTSTATS_DELIVER":      customer.URL + "/not-a-real-path-secret," + program.Queue("results"),
+		"GIFTSTATS_DEAD_LETTERS": program.Queue("dead"),
+	})
+	refused := `{"event_id":"e-1","room_id":"room_id","accounts":["user1"]}`
+	invoke := func(want string) {
+		t.Helper()
+		payload := fmt.Sprintf(`{"Records":[{"messageId":"poison","eventSource":"aws:sqs","body":"x"},`+
+			`{"messageId":"refused","eventSource":"aws:sqs","body":%q}]}`, refused)
+		if reply := program.Reply(t, []byte(payload)); string(reply.Payload) != want {
+			t.Errorf("reply = %s%s, want %s", reply.Payload, reply.ErrorMessage, want)
+		}
+	}
+	invoke(`{"batchItemFailures":[]}`)
+	bodies := map[string]string{}
+	for _, message := range program.Cloud.Messages() {
+		if strings.HasSuffix(message.QueueURL, "/dead") {
+			bodies[message.Body] = string(message.Attributes["giftstats_reason"])
+		}
+	}
+	if len(bodies) != 2 {
+		t.Errorf("the dead letters are %v, want both messages as they were", bodies)
+	}
+	if !strings.Contains(bodies["x"], "the event must be a JSON object") {
+		t.Errorf("the reason for the poison is %q", bodies["x"])
+	}
+	if !strings.Contains(bodies[refused], "answered with 410 Gone") {
+		t.Errorf("the reason for the refused event is %q", bodies[refused])
+	}
+	deployed.WantLogged(t, program, "event failed permanently", `"code":"delivery_failed"`, "answered with 410 Gone")
+
+	program.Cloud.Misbehave(awsapi.Fault{Action: "SendMessage", Times: -1, Code: "AccessDeniedException"})
+	invoke(`{"batchItemFailures":[{"itemIdentifier":"poison"},{"itemIdentifier":"refused"}]}`)
+	deployed.WantLogged(t, program, "dead letter not sent; the event will be retried", "needs sqs:SendMessage on this queue")
+
+	secrets := append(program.Secrets(), "not-a-real-path-secret")
+	deployed.WantNoSecrets(t, program.Output(), secrets)
+	for _, reason := range bodies {
+		deployed.WantNoSecrets(t, reason, secrets)
+	}
+}
+
+// Wrong settings are named when the process starts.
+func TestProgramRefusesDeadLettersWithoutTLS(t *testing.T) {
+	err := deployed.StartErrorAWS(t, map[string]string{
+		"GIFTSTATS_SECRET": "env://NOT_USED", "GIFTSTATS_ENDPOINT": "singapore", "GIFTSTATS_DEAD_LETTERS": "sqs://queues.example/1/dead",
+		"AWS_ENDPOINT_URL_SQS": "http://queues.example",
+	})
+	want := "GIFTSTATS_DEAD_LETTERS: AWS_ENDPOINT_URL_SQS must start with https://"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v, want %q", err, want)
+	}
 }
 
 // checkSummary checks the summary of the event e-1, in which user1 received one coin.

@@ -75,6 +75,9 @@ func New(config Config) (*App, error) {
 	if config.Store == nil || config.Log == nil || config.Level == nil {
 		return nil, errors.New("app: Store, Log and Level are required")
 	}
+	if config.Role != StreamEnd && config.Settings.DeadLetters != nil {
+		return nil, errors.New("GIFTSTATS_DEAD_LETTERS must be empty for this function: only the stream-end function sends dead letters")
+	}
 	s, meter, logger := config.Settings, new(telemetry.Meter), config.logger(config.Level)
 	secrets, err := secret.NewCache(secret.Config{
 		Store: config.Store, KeyDefaults: secret.KeyDefaults{SDKAppID: s.SDKAppID, Admin: s.Admin},

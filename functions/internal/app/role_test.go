@@ -64,6 +64,19 @@ func TestUnsupportedReceiver(t *testing.T) {
 	}
 }
 
+func TestOnlyTheStreamEndFunctionHasDeadLetters(t *testing.T) {
+	dead := []string{"GIFTSTATS_DEAD_LETTERS=sqs://127.0.0.1:9/1/dead", "GIFTSTATS_QUEUE=sqs://127.0.0.1:9/1/ends"}
+	open := func(settings.Location) (delivery.Deliverer, error) { return nowhere{}, nil }
+	_, err := app.New(config(t, app.API, dead, open))
+	want := "GIFTSTATS_DEAD_LETTERS must be empty for this function: only the stream-end function sends dead letters"
+	if err == nil || err.Error() != want {
+		t.Errorf("api: the error is %v, want %q", err, want)
+	}
+	if _, err := app.New(config(t, app.StreamEnd, dead, open)); err != nil {
+		t.Errorf("stream end: %v", err)
+	}
+}
+
 func TestNewChecksItsConfig(t *testing.T) {
 	if _, err := app.New(app.Config{}); err == nil {
 		t.Error("an empty Config is accepted")

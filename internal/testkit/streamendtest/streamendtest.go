@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 	"github.com/giftstats/giftstats/pkg/telemetry"
@@ -69,27 +71,40 @@ func (r *Recorder) IDs() string {
 }
 
 // NewProcessor returns a processor that delivers to the recorder.
-func NewProcessor(recorder *Recorder) (*streamend.Processor, error) { return newProcessor(recorder) }
+func NewProcessor(recorder *Recorder) (*streamend.Processor, error) {
+	return streamend.NewProcessor(config(recorder))
+}
 
-// Delivering returns a processor that delivers to a receiver.
-func Delivering(t testing.TB, receiver delivery.Deliverer) *streamend.Processor {
+// Delivering returns a processor that delivers to receivers.
+func Delivering(t testing.TB, receivers ...delivery.Deliverer) *streamend.Processor {
 	t.Helper()
-	processor, err := newProcessor(receiver)
+	return Remembering(t, nil, receivers...)
+}
+
+// Remembering returns a processor with a ledger that delivers to receivers.
+func Remembering(t testing.TB, l *ledger.Ledger, receivers ...delivery.Deliverer) *streamend.Processor {
+	t.Helper()
+	c := config(receivers...)
+	c.Ledger = l
+	processor, err := streamend.NewProcessor(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return processor
 }
 
-func newProcessor(receiver delivery.Deliverer) (*streamend.Processor, error) {
-	return streamend.NewProcessor(streamend.Config{
+func config(receivers ...delivery.Deliverer) streamend.Config {
+	c := streamend.Config{
 		Rate: 10_000, Service: giftstats.NewService(engine{}),
-		Receivers: []delivery.Receiver{{Name: "receiver", Deliverer: receiver}},
-		WaitIdle:  func(context.Context) {},
-		Meter:     new(telemetry.Meter),
-		Now:       time.Now,
-		Logger:    slog.New(slog.DiscardHandler),
-	})
+		WaitIdle: func(context.Context) {},
+		Meter:    new(telemetry.Meter),
+		Now:      time.Now,
+		Logger:   slog.New(slog.DiscardHandler),
+	}
+	for i, receiver := range receivers {
+		c.Receivers = append(c.Receivers, delivery.Receiver{Name: fmt.Sprint("receiver ", i), Deliverer: receiver})
+	}
+	return c
 }
 
 // Function processes events, as the functions of both clouds do.

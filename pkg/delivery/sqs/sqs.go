@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/delivery"
@@ -83,7 +84,19 @@ func regionOf(host string) string {
 
 // Deliver sends the body of the message.
 func (q *Queue) Deliver(ctx context.Context, message delivery.Message) error {
-	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(message.Body))})
+	return q.Send(ctx, string(message.Body), nil)
+}
+
+// Send sends a message with attributes. SQS accepts at most ten, whose values must not be empty.
+func (q *Queue) Send(ctx context.Context, body string, attributes map[string]string) error {
+	input := &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body}
+	for name, value := range attributes {
+		if input.MessageAttributes == nil {
+			input.MessageAttributes = map[string]types.MessageAttributeValue{}
+		}
+		input.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+	}
+	_, err := q.client.SendMessage(ctx, input)
 	if err != nil {
 		return fmt.Errorf("send to the queue %s: %w", q.url, q.environment.Explain(ctx, err, advice))
 	}

@@ -42,6 +42,31 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+func TestSendWithAttributes(t *testing.T) {
+	cloud := awsapi.New(awsapi.Config{})
+	defer cloud.Close()
+	queue, err := sqs.New(strings.TrimPrefix(cloud.QueueURL("dead"), "http://"), awsenv.New(cloud.Lookup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := queue.Send(t.Context(), "not JSON", map[string]string{"one": "1 ß", "two": "2"}); err != nil {
+		t.Fatal(err)
+	}
+	sent := cloud.Messages()
+	if len(sent) != 1 || sent[0].Body != "not JSON" {
+		t.Fatalf("sent %+v, want one message", sent)
+	}
+	for name, value := range map[string]string{"one": "1 ß", "two": "2"} {
+		want := fmt.Sprintf(`{"DataType":"String","StringValue":%q}`, value)
+		if got := string(sent[0].Attributes[name]); got != want {
+			t.Errorf("the attribute %s is %s, want %s", name, got, want)
+		}
+	}
+	if len(sent[0].Attributes) != 2 {
+		t.Errorf("%d attributes, want 2", len(sent[0].Attributes))
+	}
+}
+
 func TestFailures(t *testing.T) {
 	for code, want := range map[string]string{
 		"AccessDeniedException":     "needs sqs:SendMessage",

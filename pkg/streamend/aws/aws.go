@@ -20,10 +20,18 @@ import (
 // Config configures a [Function].
 type Config struct {
 	Processor *streamend.Processor // required
+	// DeadLetters takes the messages of SQS that can never succeed. If it is nil, they are reported as failed, so that the redrive policy of
+	// their queue moves them.
+	DeadLetters Queue
+}
+
+// Queue is a queue of SQS.
+type Queue interface {
+	Send(ctx context.Context, body string, attributes map[string]string) error
 }
 
 // Function processes events. It is a [lambda.Handler].
-type Function struct{ processor *streamend.Processor }
+type Function struct{ config Config }
 
 var _ lambda.Handler = (*Function)(nil)
 
@@ -32,7 +40,7 @@ func New(config Config) (*Function, error) {
 	if config.Processor == nil {
 		return nil, errors.New("streamend: the processor is missing")
 	}
-	return &Function{processor: config.Processor}, nil
+	return &Function{config}, nil
 }
 
 // payload has the fields of every kind of event.
@@ -62,8 +70,8 @@ type envelope struct {
 }
 
 // Invoke processes one event. For SQS it returns the messages that failed. SQS delivers them again, and moves them to the
-// dead-letter queue after the configured number of attempts. For all other sources a failure is the error of the invocation,
-// which Lambda retries.
+// dead-letter queue after the configured number of attempts. Those that the function itself has put into a dead-letter queue are not
+// returned. For all other sources a failure is the error of the invocation, which Lambda retries.
 func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	ctx = telemetry.WithRequestID(ctx, invocationID(ctx))
 	var p payload
@@ -80,7 +88,7 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	if len(messages) == 0 {
 		messages = append(messages, p.unwrap(invocationID(ctx), raw))
 	}
-	if err := streamend.Failed(f.processor.ProcessAll(ctx, messages)...); err != nil {
+	if err := streamend.Failed(f.config.Processor.ProcessAll(ctx, messages)...); err != nil {
 		return nil, err
 	}
 	return []byte(`{"status":"delivered"}`), nil
@@ -98,10 +106,13 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 		if json.Unmarshal([]byte(r.Body), &inner) != nil {
 			inner = envelope{}
 		}
-		messages[i] = inner.unwrap(r.SQSMessage.MessageId, []byte(r.Body))
+		messages[i] = inner.unwrap(r.id(), []byte(r.Body))
+		if f.config.DeadLetters != nil {
+			messages[i].PutAside = func(ctx context.Context, reason error) error { return f.putAside(ctx, r, reason) }
+		}
 	}
 	failures := []events.SQSBatchItemFailure{} // must not be null in the JSON
-	for i, err := range f.processor.ProcessAll(ctx, messages) {
+	for i, err := range f.config.Processor.ProcessAll(ctx, messages) {
 		if err != nil {
 			failures = append(failures, events.SQSBatchItemFailure{ItemIdentifier: records[i].SQSMessage.MessageId})
 		}
