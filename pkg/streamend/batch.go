@@ -52,7 +52,8 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	errs := make([]error, len(messages))
 	var group errgroup.Group
 	group.SetLimit(batchWorkers)
-	for _, i := range smallestFirst(messages) {
+	for place, i := range fairOrder(messages) {
+		ctx := withPlace(ctx, place)
 		group.Go(func() error {
 			errs[i] = p.putAside(ctx, messages[i], p.processMessage(ctx, messages[i]))
 			return nil
@@ -62,15 +63,24 @@ func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error 
 	return errs
 }
 
-// smallestFirst orders the messages by the number of accounts that their events name, so that large events do not use up the time of
-// small ones.
-func smallestFirst(messages []Message) []int {
-	order, size := make([]int, len(messages)), make([]int, len(messages))
+// fairOrder returns the order in which the messages begin, and get their share of the rate: by turns the next one, as they came, and the
+// smallest one, by the number of accounts that its event names. So in a batch that does not fit into the time, large events do not use up
+// the time of small ones; and small ones not that of a large one, because the batch begins with another message each time.
+func fairOrder(messages []Message) []int {
+	smallest, size := make([]int, len(messages)), make([]int, len(messages))
 	for i, message := range messages {
 		event, _ := decode(message.Body) // an event that cannot be decoded costs nothing
-		order[i], size[i] = i, len(event.Accounts)
+		smallest[i], size[i] = i, len(event.Accounts)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(size[a], size[b]) })
+	slices.SortStableFunc(smallest, func(a, b int) int { return cmp.Compare(size[a], size[b]) })
+	order, ordered := make([]int, 0, len(messages)), make([]bool, len(messages))
+	for came := range messages {
+		for _, i := range []int{came, smallest[came]} {
+			if !ordered[i] {
+				order, ordered[i] = append(order, i), true
+			}
+		}
+	}
 	return order
 }
 

@@ -3,6 +3,7 @@ package streamend_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -113,4 +114,45 @@ func TestLargeEventsDoNotStarveASmallOne(t *testing.T) {
 			t.Errorf("%d of 10 events failed in a turn that has the time for four large ones", len(failed))
 		}
 	})
+}
+
+// CKafka delivers the whole batch again until none of its messages fails, each time from another message on. If the small events always
+// came first, the large one among them would never be delivered: they need 24 s of the 20 s of a turn. The same holds the other way round.
+func TestEveryEventOfARepeatedBatchHasItsTurn(t *testing.T) {
+	const messages = 60
+	for _, test := range []struct {
+		name  string
+		large int // how many events have 30 accounts
+	}{
+		{name: "one large event among small ones", large: 1},
+		{name: "one small event among large ones", large: messages - 1},
+		{name: "half of them large", large: messages / 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var batch []streamend.Message
+				for i := range messages {
+					accounts := 1
+					if i < test.large {
+						accounts = 30
+					}
+					batch = append(batch, eventOf(fmt.Sprintf("e-%d", i), accounts))
+				}
+				for first := range messages {
+					failed := turn(t, &box{}, 10, 20*time.Second, slices.Concat(batch[first:], batch[:first]))
+					for _, message := range failed {
+						if message.ID == batch[first].ID {
+							t.Errorf("the event %s was the first of its turn and was not delivered", message.ID)
+						}
+						if test.large == messages-1 && message.ID == batch[messages-1].ID {
+							t.Errorf("the small event was not delivered in the turn of %s", batch[first].ID)
+						}
+					}
+					if len(failed) == 0 {
+						t.Error("there was time for all events, so that this test shows nothing")
+					}
+				}
+			})
+		})
+	}
 }
