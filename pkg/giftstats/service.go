@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -67,9 +68,11 @@ type Result struct {
 	Err   error
 }
 
-// GiftStatsBatch answers all queries, in the order asked. It never fails as a whole: each query has its own error. Queries
-// that the deadline of ctx cuts off fail with upstream_timeout.
+// GiftStatsBatch answers all queries, in the order asked, with calls that come after those of single requests. It never fails as a
+// whole: each query has its own error. Queries that the deadline of ctx cuts off fail with upstream_timeout. If the rate limit allows
+// not even the first of them before the deadline, all fail with [ErrNoTurn] at once.
 func (s *Service) GiftStatsBatch(ctx context.Context, queries []Query) []Result {
+	ctx = InBatch(ctx)
 	results := make([]Result, len(queries))
 	var group errgroup.Group
 	group.SetLimit(batchWorkers)
@@ -80,7 +83,21 @@ func (s *Service) GiftStatsBatch(ctx context.Context, queries []Query) []Result 
 		})
 	}
 	group.Wait()
+	if slices.ContainsFunc(results, func(result Result) bool { return !errors.Is(result.Err, ErrNoTurn) }) {
+		cutOff(results)
+	}
 	return results
+}
+
+// cutOff changes the errors of the queries whose turn would have come after the deadline.
+func cutOff(results []Result) {
+	for i, result := range results {
+		if errors.Is(result.Err, ErrNoTurn) {
+			results[i].Err = &Error{
+				Code: CodeUpstreamTimeout, Detail: "deadline exceeded before the rate limit allowed this query", Err: result.Err,
+			}
+		}
+	}
 }
 
 // batchResult answers one query of a batch. It turns a panic into the error of this query, because a panic in a goroutine
@@ -95,9 +112,5 @@ func (s *Service) batchResult(ctx context.Context, query Query) (result Result) 
 		return Result{Query: query, Err: AsError(err)}
 	}
 	stats, err := s.GiftStats(ctx, query)
-	if errors.Is(err, CodeRateLimited) && AsError(err).Upstream == nil {
-		// Our own limiter refused the call, because its turn would come after the deadline.
-		err = &Error{Code: CodeUpstreamTimeout, Detail: "deadline exceeded before the rate limit allowed this query", Err: err}
-	}
 	return Result{Query: query, Stats: stats, Err: err}
 }

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -87,6 +89,9 @@ func (a *api) giftStatsBatch(x *exchange) error {
 		return giftstats.Invalid("queries has %d entries; give 1 to %d", n, giftstats.MaxBatch)
 	}
 	answers := a.answers(x, request.Queries, a.config.Service.GiftStatsBatch)
+	if !slices.ContainsFunc(answers, func(answer *answer) bool { return !errors.Is(answer.Err, giftstats.ErrNoTurn) }) {
+		return answers[0].Err
+	}
 	response := batchResponse{Results: make([]any, len(answers))}
 	for i, answer := range answers {
 		if answer.Err != nil {

@@ -211,6 +211,12 @@ func (l *Ledger) Release(ctx context.Context, name, holder string) error {
 	return unavailable("release the lease "+name, l.config.Store.Release(ctx, name, holder))
 }
 
+// ReserveSlots takes slots of the rate that all users of the ledger share. It implements [giftstats.SlotSource].
+func (l *Ledger) ReserveSlots(ctx context.Context, n int, apart, within time.Duration) (time.Time, bool, error) {
+	first, taken, err := l.config.Store.ReserveSlots(ctx, n, apart, within)
+	return first, taken, unavailable("reserve slots of the shared rate", err)
+}
+
 // unavailable wraps what a store returns. A nil err stays nil.
 func unavailable(doing string, err error) error {
 	var known *giftstats.Error

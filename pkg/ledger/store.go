@@ -13,6 +13,9 @@ var ErrConflict = errors.New("the record was changed by another writer")
 // ErrNotFound is returned by Ended when no such stream has ended, or when it is no longer remembered.
 var ErrNotFound = errors.New("no such ended stream")
 
+// MaxSlotsAhead is how far ahead slots can be reserved at most. More can only be the work of a wrong clock, and does not count.
+const MaxSlotsAhead = time.Minute
+
 // Store keeps records. Package ledgertest states what each method has to guarantee. A record whose time has passed must not be
 // returned any more, whether or not it was deleted already.
 type Store interface {
@@ -46,4 +49,9 @@ type Store interface {
 	Lease(ctx context.Context, name, holder string, until time.Time) (bool, error)
 	// Release ends a lease if it is the holder's.
 	Release(ctx context.Context, name, holder string) error
+
+	// ReserveSlots takes n slots of the shared rate: moments that are apart from each other. It returns the time of the first one, which
+	// is not before the end of all slots taken earlier, and not in the past. If it is more than within ahead, none is taken. A repeated
+	// write only wastes slots.
+	ReserveSlots(ctx context.Context, n int, apart, within time.Duration) (first time.Time, taken bool, err error)
 }

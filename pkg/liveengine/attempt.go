@@ -69,11 +69,14 @@ func (c *Client) stopped() time.Duration {
 	return left
 }
 
-// send makes one attempt, and takes note of what it says about the signature.
+// send makes one attempt, and takes note of what it says about the signature and the rate.
 func (c *Client) send(ctx context.Context, out outgoing, into answer) (took time.Duration, failed *fault) {
 	defer func() { c.signing.settle(out.signed, out.trial, failed) }()
-	started := c.config.Now()
+	started, sent := c.config.Now(), time.Now()
 	failed = c.attempt(ctx, out.command, out.signed, out.body, into)
+	if failed != nil && failed.Code == giftstats.CodeRateLimited {
+		c.config.Limiter.Refused(sent)
+	}
 	return c.config.Now().Sub(started), failed
 }
 

@@ -187,3 +187,44 @@ func TestEveryAttemptTakesATurn(t *testing.T) {
 		}
 	})
 }
+
+// After an answer that says that there are too many calls, the next turns come at half the pace.
+func TestRefusalsForFrequencySlowTheClient(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer answer
+		slower bool
+	}{
+		{name: "60007", answer: code(60007, "x"), slower: true},
+		{name: "60011", answer: code(60011, "x"), slower: true},
+		{name: "60018", answer: code(60018, "x"), slower: true},
+		{name: "60019", answer: code(60019, "x"), slower: true},
+		{name: "100012", answer: code(100012, "x"), slower: true},
+		{name: "status 429", answer: answer{status: 429}, slower: true},
+		{name: "an unknown limit", answer: code(123456, "too many requests"), slower: true},
+		{name: "success", answer: answer{body: sample}},
+		{name: "no such room", answer: code(100004, "x")},
+		{name: "a server error", answer: code(100001, "x")},
+		{name: "status 503", answer: answer{status: 503}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				up := &upstream{answers: []answer{test.answer, {body: sample}}}
+				client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
+					c.Limiter, c.Attempts = giftstats.NewLimiter(1), 1
+				})
+				giftCount(t, client)
+				for range 2 { // the first of them has a turn that was planned before
+					giftCount(t, client)
+				}
+				want := time.Second
+				if test.slower {
+					want = 2 * time.Second
+				}
+				if gap := up.calls[2].at.Sub(up.calls[1].at); gap < want || gap > want*102/100 {
+					t.Errorf("the next calls are %v apart, want %v", gap, want)
+				}
+			})
+		})
+	}
+}

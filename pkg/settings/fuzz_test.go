@@ -13,13 +13,13 @@ import (
 func FuzzParse(f *testing.F) {
 	names := []string{
 		"SECRET", "ENDPOINT", "AUTH", "BASE_PATH", "RATE_LIMIT", "TIMEOUT", "ATTEMPTS", "SECRET_TTL", "QUEUE", "DELIVER", "LEDGER",
-		"LEDGER_RETENTION", "CSS_ENDS_STREAM", "SDK_APP_ID", "ADMIN", "LOG_LEVEL",
+		"LEDGER_RETENTION", "CSS_ENDS_STREAM", "SDK_APP_ID", "ADMIN", "LOG_LEVEL", "RATE_SHARED",
 	}
 	platforms := []settings.Platform{settings.AWS, settings.Tencent, settings.Local}
 	for name, value := range []string{
 		"awssecretsmanager://app?endpoint=http%3A%2F%2F127.0.0.1", "https://proxy.example/im/", "api-key,usersig", "/prod/", "12.5", "1500ms",
 		"1", "1m", "sqs://sqs.eu-west-1.amazonaws.com/123456789012/ends", "log://,https://hooks.example/x?a=b", "redis://10.0.0.1:6379/0",
-		"24h", "true", "1400000000", "administrator", "debug",
+		"24h", "true", "1400000000", "administrator", "debug", "80",
 	} {
 		f.Add(byte(name), byte(0), value)
 		f.Add(byte(name), byte(1), value)
@@ -37,6 +37,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if !(got.RateLimit > 0) {
 			t.Errorf("%q: the rate is %v", variable+value, got.RateLimit)
+		}
+		if !(got.RateShared == 0 || got.RateShared > 0 && got.Ledger != nil) {
+			t.Errorf("%q: the shared rate is %v", variable+value, got.RateShared)
 		}
 		if got.Timeout < time.Millisecond || got.Timeout > time.Minute {
 			t.Errorf("%q: the time limit is %v", variable+value, got.Timeout)

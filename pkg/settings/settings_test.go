@@ -57,7 +57,7 @@ func TestEverythingSet(t *testing.T) {
 		"GIFTSTATS_DELIVER=log://,https://hooks.example/x?a=b, sqs://127.0.0.1:9/1/results," +
 			"eventbridge://arn:aws:events:eu-west-1:123456789012:event-bus/results",
 		"GIFTSTATS_CSS_ENDS_STREAM=true", "GIFTSTATS_SDK_APP_ID=1400000000", "GIFTSTATS_ADMIN=administrator", "GIFTSTATS_LOG_LEVEL=debug",
-		"GIFTSTATS_LEDGER=dynamodb://giftstats", "GIFTSTATS_LEDGER_RETENTION=24h",
+		"GIFTSTATS_LEDGER=dynamodb://giftstats", "GIFTSTATS_LEDGER_RETENTION=24h", "GIFTSTATS_RATE_SHARED=80.5",
 		"GIFTSTATS_DEAD_LETTERS=sqs://sqs.eu-west-1.amazonaws.com/123456789012/dead",
 	}, settings.AWS)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestEverythingSet(t *testing.T) {
 	want := settings.Settings{
 		Secret: &settings.Location{Scheme: "awssecretsmanager", Name: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf",
 			Params: map[string]string{"version_stage": "AWSPENDING", "endpoint": "http://127.0.0.1:1"}},
-		Auth: settings.Auth{APIKey: true, UserSig: true}, BasePath: "/prod", RateLimit: 12.5,
+		Auth: settings.Auth{APIKey: true, UserSig: true}, BasePath: "/prod", RateLimit: 12.5, RateShared: 80.5,
 		CORSOrigins: []string{"https://app.example.com", "http://localhost:5173"},
 		Timeout:     1500 * time.Millisecond, Attempts: 1, SecretTTL: time.Minute,
 		Queue: &settings.Location{Scheme: "sqs", Name: "sqs.eu-west-1.amazonaws.com/123456789012/ends", Params: map[string]string{}},
@@ -136,6 +136,16 @@ func TestMistakes(t *testing.T) {
 			want: "GIFTSTATS_RATE_LIMIT must be a number of calls per second",
 		},
 		{name: "rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_LIMIT=NaN", want: "GIFTSTATS_RATE_LIMIT must be"},
+		{
+			name: "shared rate below zero", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=-1",
+			want: "GIFTSTATS_RATE_SHARED must be 0, or a number of calls per second from 0.01 to 100000, like 80",
+		},
+		{name: "shared rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=NaN", want: "GIFTSTATS_RATE_SHARED must be 0"},
+		{name: "shared rate not a number", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=x", want: "GIFTSTATS_RATE_SHARED must be 0"},
+		{
+			name: "shared rate without a ledger", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=80",
+			want: "GIFTSTATS_RATE_SHARED needs a ledger, in which instances share it: set GIFTSTATS_LEDGER, or remove it",
+		},
 		{
 			name: "timeout without a unit", platform: settings.AWS, variable: "GIFTSTATS_TIMEOUT=3",
 			want: "GIFTSTATS_TIMEOUT must be a duration with a unit, from 1ms to 1m, like 3s",

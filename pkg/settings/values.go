@@ -89,6 +89,18 @@ func (p *parser) rate(name string, preset float64) float64 {
 	return rate
 }
 
+func (p *parser) rateShared(name string) float64 {
+	value := p.take(name)
+	if value == "" {
+		return 0
+	}
+	rate, err := strconv.ParseFloat(value, 64)
+	if err != nil || rate != 0 && !(rate >= 0.01 && rate <= 100_000) {
+		p.errorf(name, "must be 0, or a number of calls per second from 0.01 to 100000, like 80")
+	}
+	return rate
+}
+
 func (p *parser) duration(name string, preset, least, most time.Duration) time.Duration {
 	value := p.take(name)
 	if value == "" {

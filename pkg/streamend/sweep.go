@@ -71,7 +71,7 @@ func (p *Processor) Sweep(ctx context.Context) error {
 		}
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	ctx, cancel := context.WithTimeout(giftstats.InBatch(ctx), sweepTime) // a sweep by hand must not delay requests
 	defer cancel()
 	s.runAll(ctx)
 	release, cancelRelease := context.WithTimeout(context.WithoutCancel(ctx), giftstats.MaxMargin)
@@ -108,8 +108,7 @@ func (s *sweep) runAll(ctx context.Context) {
 
 // failed counts a failure. To run out of time or rate is not a failure: the next sweep continues with the rooms that are left.
 func (s *sweep) failed(ctx context.Context, err error) {
-	ours := errors.Is(err, giftstats.CodeRateLimited) && giftstats.AsError(err).Upstream == nil
-	if err == nil || ours || ctx.Err() != nil {
+	if err == nil || errors.Is(err, giftstats.ErrNoTurn) || ctx.Err() != nil {
 		return
 	}
 	s.mu.Lock()

@@ -137,7 +137,7 @@ func TestSweepLog(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		before func(s *stage)
-		fails  giftstats.Code // of questions about the numbers in r1
+		fails  error // of questions about the numbers in r1
 		want   sweepLine
 	}{
 		{name: "no rooms", want: sweepLine{Level: "INFO"}},
@@ -151,10 +151,14 @@ func TestSweepLog(t *testing.T) {
 		},
 		{
 			name: "our own rate is used up", before: func(s *stage) { s.show("r1", 1); s.show("r2", 1); wait(time.Minute) },
-			fails: giftstats.CodeRateLimited, want: sweepLine{Level: "INFO", Rooms: 2, Snapshots: 1, Lag: 60},
+			fails: giftstats.ErrNoTurn, want: sweepLine{Level: "INFO", Rooms: 2, Snapshots: 1, Lag: 60},
 		},
 		{
-			name: "a room that was swept before", fails: giftstats.CodeRateLimited,
+			name: "Tencent's rate is used up", before: func(s *stage) { s.show("r1", 1); s.show("r2", 1); wait(time.Minute) },
+			fails: giftstats.CodeRateLimited, want: sweepLine{Level: "WARN", Rooms: 2, Snapshots: 1, Lag: 60, Failures: 1},
+		},
+		{
+			name: "a room that was swept before", fails: giftstats.ErrNoTurn,
 			before: func(s *stage) {
 				s.tencent.fail = nil
 				s.show("r1", 1)
@@ -172,10 +176,10 @@ func TestSweepLog(t *testing.T) {
 					test.before(s)
 				}
 				s.tencent.fail = func(question string) error {
-					if test.fails != "" && strings.Contains(question, " r1") {
-						return giftstats.Errorf(test.fails, "as told")
+					if test.fails == nil || !strings.Contains(question, " r1") {
+						return nil
 					}
-					return nil
+					return fmt.Errorf("as told: %w", test.fails)
 				}
 				s.sweep()
 				lines := strings.Split(strings.TrimSpace(log.String()), "\n")

@@ -86,18 +86,18 @@ func New(config Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	remembered, err := config.ledger(secrets)
+	if err != nil {
+		return nil, fmt.Errorf("GIFTSTATS_LEDGER: %w", err)
+	}
 	client, err := liveengine.New(liveengine.Config{
-		Endpoint: s.Endpoint, Secrets: secrets, Limiter: giftstats.NewLimiter(s.RateLimit),
+		Endpoint: s.Endpoint, Secrets: secrets, Limiter: newLimiter(s, remembered, logger),
 		Timeout: s.Timeout, Attempts: s.Attempts, UserAgent: userAgent(), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
 	}
 	service := giftstats.NewService(client)
-	remembered, err := config.ledger(secrets)
-	if err != nil {
-		return nil, fmt.Errorf("GIFTSTATS_LEDGER: %w", err)
-	}
 	processor, err := config.processor(streamend.Config{
 		Service: service, Rate: s.RateLimit, Ledger: remembered, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
 	}, secrets)
@@ -117,6 +117,20 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	return &App{handler, processor, secrets, client, logger}, nil
+}
+
+// newLimiter returns the limiter of all calls to Tencent.
+func newLimiter(s settings.Settings, remembered *ledger.Ledger, logger *slog.Logger) *giftstats.Limiter {
+	if s.RateShared == 0 {
+		return giftstats.NewLimiter(s.RateLimit)
+	}
+	return giftstats.NewSharingLimiter(s.RateLimit, giftstats.Sharing{
+		PerSecond: s.RateShared, Source: remembered,
+		Failed: func(ctx context.Context, err error) {
+			logger.LogAttrs(ctx, slog.LevelWarn, "shared rate not available; using this instance's own",
+				slog.Int("rate_shared_errors", 1), slog.Any("error", err))
+		},
+	})
 }
 
 // queued reports whether another function processes the ends of streams.

@@ -74,6 +74,15 @@ func TestErrorTable(t *testing.T) {
 			variables: []string{"GIFTSTATS_RATE_LIMIT=0.01"}, deadline: time.Minute,
 			want: giftstats.CodeRateLimited, header: "retry-after",
 		},
+		{
+			name:    "rate limit of the instance, for a whole batch",
+			provoke: func(w *world) { w.ask(fixture.Sample()) },
+			change: func(r *eventtest.Request) {
+				r.Method, r.Query, r.Body = "POST", nil, `{"queries":[{"room_id":"r","account":"a"},{"room_id":"r","account":"b"}]}`
+			},
+			variables: []string{"GIFTSTATS_RATE_LIMIT=0.01"}, deadline: time.Minute,
+			want: giftstats.CodeRateLimited, header: "retry-after",
+		},
 		{name: "refused by upstream", provoke: fault(simulator.Fault{Code: 100002}), want: giftstats.CodeUpstreamRejected},
 		{name: "wrong key", provoke: func(w *world) { w.store.set(anotherKey, nil) }, want: giftstats.CodeUpstreamCredentials},
 		{name: "wrong region", provoke: fault(simulator.Fault{Code: 60026}), want: giftstats.CodeUpstreamConfig},

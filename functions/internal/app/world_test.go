@@ -57,6 +57,10 @@ func (brokenLedger) ListEnded(context.Context, ledger.Query) ([]ledger.Ended, er
 	return nil, errors.New("table not reachable")
 }
 
+func (brokenLedger) ReserveSlots(context.Context, int, time.Duration, time.Duration) (time.Time, bool, error) {
+	return time.Time{}, false, errors.New("table not reachable")
+}
+
 // world is an app, the simulator that it calls, its secret store, and its log.
 type world struct {
 	app    *app.App
@@ -71,6 +75,7 @@ type worldConfig struct {
 	level     slog.Level
 	simulator func(*simulator.Config)
 	queue     delivery.Deliverer // of GIFTSTATS_QUEUE
+	ledger    ledger.Store       // of GIFTSTATS_LEDGER; nil means one that cannot be reached
 	variables []string
 }
 
@@ -90,10 +95,14 @@ func newWorld(t testing.TB, config worldConfig) *world {
 	if log == nil {
 		log = w.log
 	}
+	remembers := config.ledger
+	if remembers == nil {
+		remembers = brokenLedger{}
+	}
 	w.app, err = app.New(app.Config{
 		Settings: s, Store: w.store, Log: log, Level: config.level, Function: "test",
 		Open:       func(settings.Location) (delivery.Deliverer, error) { return config.queue, nil },
-		OpenLedger: func(settings.Location, *secret.Cache) (ledger.Store, error) { return brokenLedger{}, nil },
+		OpenLedger: func(settings.Location, *secret.Cache) (ledger.Store, error) { return remembers, nil },
 		Metrics:    func(handler slog.Handler) slog.Handler { return emf.Handler{Handler: handler} },
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -111,6 +112,7 @@ type tableInput struct {
 	ExpressionAttributeNames                                                            map[string]string
 	ExpressionAttributeValues                                                           item
 
+	ReturnValues                        string
 	ReturnValuesOnConditionCheckFailure string
 	ConsistentRead                      bool
 	IndexName                           string
@@ -224,7 +226,7 @@ func deleteItem(t *table, input *tableInput, e *expressions) (any, *failure) {
 	return struct{}{}, nil
 }
 
-// updateItem knows ADD of elements to a set.
+// updateItem knows two updates of one attribute: ADD name :value, of elements to a set or of a number, and SET name = :value.
 func updateItem(t *table, input *tableInput, e *expressions) (any, *failure) {
 	key, failed := keyOf(input.Key, true)
 	if failed == nil {
@@ -233,17 +235,47 @@ func updateItem(t *table, input *tableInput, e *expressions) (any, *failure) {
 	if failed != nil || e.err != "" {
 		return nil, failed
 	}
-	words := strings.Fields(input.UpdateExpression)
-	if len(words) != 3 || words[0] != "ADD" {
-		return nil, invalid("Invalid UpdateExpression: the fake knows only ADD of a set")
+	words := strings.Fields(strings.ReplaceAll(input.UpdateExpression, " = ", " "))
+	if len(words) != 3 || words[0] != "ADD" && words[0] != "SET" {
+		return nil, invalid("Invalid UpdateExpression: the fake knows only ADD and SET of one attribute")
 	}
 	updated := maps.Clone(t.items[key])
 	if updated == nil {
 		updated = maps.Clone(input.Key)
 	}
-	name := e.name(words[1])
-	set := slices.Concat(updated[name].SS, e.value(words[2]).SS)
-	slices.Sort(set)
-	updated[name] = attribute{SS: slices.Compact(set)}
-	return struct{}{}, t.store(updated)
+	name, value := e.name(words[1]), e.value(words[2])
+	before, was := updated[name]
+	switch {
+	case words[0] == "SET":
+		updated[name] = value
+	case value.N != nil:
+		updated[name] = sum(before, value)
+	default:
+		set := slices.Concat(before.SS, value.SS)
+		slices.Sort(set)
+		updated[name] = attribute{SS: slices.Compact(set)}
+	}
+	var answer struct {
+		Attributes item `json:",omitempty"`
+	}
+	if was && input.ReturnValues == "UPDATED_OLD" {
+		answer.Attributes = item{name: before}
+	}
+	if e.err != "" {
+		return nil, nil
+	}
+	return answer, t.store(updated)
+}
+
+// sum adds two whole numbers. A missing one is 0.
+func sum(a, b attribute) attribute {
+	total := int64(0)
+	for _, part := range []attribute{a, b} {
+		if part.N != nil {
+			n, _ := strconv.ParseInt(*part.N, 10, 64)
+			total += n
+		}
+	}
+	text := strconv.FormatInt(total, 10)
+	return attribute{N: &text}
 }

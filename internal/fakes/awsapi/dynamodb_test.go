@@ -72,8 +72,27 @@ func TestDynamoDBItems(t *testing.T) {
 			body: `"Key":{` + first + `},"UpdateExpression":"ADD x :x","ExpressionAttributeValues":{":x":{"SS":["b"]}}`,
 		},
 		{
+			name: "add to a number", action: "UpdateItem", want: "map[Attributes:map[n:map[N:1]]]",
+			body: `"Key":{` + first + `},"UpdateExpression":"ADD n :n","ExpressionAttributeValues":{":n":{"N":"2"}},` +
+				`"ReturnValues":"UPDATED_OLD"`,
+		},
+		{
+			name: "add to a number that is missing", action: "UpdateItem", want: "map[]",
+			body: `"Key":{` + first + `},"UpdateExpression":"ADD m :n","ExpressionAttributeValues":{":n":{"N":"2"}},` +
+				`"ReturnValues":"UPDATED_OLD"`,
+		},
+		{
+			name: "set a number", action: "UpdateItem", want: "map[Attributes:map[n:map[N:1]]]",
+			body: `"Key":{` + first + `},"UpdateExpression":"SET n = :n","ExpressionAttributeValues":{":n":{"N":"2"}},` +
+				`"ReturnValues":"UPDATED_OLD"`,
+		},
+		{
+			name: "set a reserved word", action: "UpdateItem", code: validation,
+			body: `"Key":{` + first + `},"UpdateExpression":"SET open = :n","ExpressionAttributeValues":{":n":{"N":"2"}}`,
+		},
+		{
 			name: "another update", action: "UpdateItem", code: validation,
-			body: `"Key":{` + first + `},"UpdateExpression":"SET x = :x","ExpressionAttributeValues":{":x":{"SS":["b"]}}`,
+			body: `"Key":{` + first + `},"UpdateExpression":"REMOVE x"`,
 		},
 		{
 			name: "a value that is not used", action: "PutItem", code: validation,

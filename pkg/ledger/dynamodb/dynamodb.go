@@ -11,6 +11,7 @@
 //	list#room#ROOM         POSITION                the same, by room
 //	list#account#ACCOUNT   POSITION                the same, by account
 //	lease#NAME             lease                   a lease
+//	rate#shared            slots                   the end of the slots of the shared rate that are taken
 //
 // DynamoDB deletes expired items late, so every read leaves them out by its own clock. Every write may be repeated: the SDK does it
 // when an answer is lost.
@@ -154,14 +155,20 @@ func bytesOf(i item, name string) []byte {
 	return value.Value
 }
 
+// numberOf returns an attribute; false if the item does not have it, or not as a whole number.
+func numberOf(i item, name string) (int64, bool) {
+	value, _ := i[name].(*types.AttributeValueMemberN)
+	if value == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(value.Value, 10, 64)
+	return n, err == nil
+}
+
 // expiryOf returns when an item expires; the zero time if it does not say so.
 func expiryOf(i item) time.Time {
-	value, _ := i["expires_at"].(*types.AttributeValueMemberN)
-	if value == nil {
-		return time.Time{}
-	}
-	seconds, err := strconv.ParseInt(value.Value, 10, 64)
-	if err != nil {
+	seconds, ok := numberOf(i, "expires_at")
+	if !ok {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0).UTC()

@@ -62,6 +62,10 @@ var calls = map[string]func(context.Context, *dynamodb.Store) error{
 		_, err := s.Lease(ctx, "sweep", "h", ledgertest.Start)
 		return err
 	},
+	"ReserveSlots": func(ctx context.Context, s *dynamodb.Store) error {
+		_, _, err := s.ReserveSlots(ctx, 1, time.Second, time.Second)
+		return err
+	},
 	"Release": func(ctx context.Context, s *dynamodb.Store) error { return s.Release(ctx, "sweep", "h") },
 }
 

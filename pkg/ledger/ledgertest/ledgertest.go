@@ -39,6 +39,8 @@ func Test(t *testing.T, newStore func(t *testing.T, now func() time.Time) ledger
 		{name: "ended streams of the same moment", test: sameMoment},
 		{name: "records expire", test: expiry},
 		{name: "a lease has one holder", test: leases},
+		{name: "slots follow each other", test: slots},
+		{name: "concurrent users have different slots", test: concurrentSlots},
 		{name: "names with special characters", test: specialNames},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -63,6 +65,13 @@ func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
+}
+
+// Set sets the clock.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
 }
 
 // Advance moves the clock.

@@ -24,6 +24,7 @@ type Store struct {
 	gifts  map[string]map[giftKey]gift // by room
 	ended  map[endedKey]*ledger.Ended
 	leases map[string]lease
+	free   time.Time // end of the slots of the shared rate that are taken
 }
 
 type room struct {

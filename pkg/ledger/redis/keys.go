@@ -14,6 +14,7 @@ func prefix(sdkAppID int64) string { return "giftstats:" + strconv.FormatInt(sdk
 const (
 	allEndedKey = "ended"
 	openKey     = "open"
+	rateKey     = "rate"
 )
 
 func roomKey(id string) string           { return tag(id) + ":room" }

@@ -11,11 +11,13 @@
 //	ended                sorted set: pointers to all ended streams
 //	open                 sorted set: tickets, at least one for each room with streams
 //	lease:{NAME}         hash: holder and end of a lease
+//	rate                 text: the end of the slots of the shared rate that are taken, in microseconds
 //
 // Members of sorted sets are compared as text: all have the score 0 and start with a time in a fixed width, so that no number has to
 // be exact as a double. Only in the set open is the score a time, in milliseconds.
 //
-// Every record holds the time at which it expires, and the clock of the process decides. The time to live of a key only frees memory.
+// Every record holds the time at which it expires, and the clock of the process decides. The time to live of a key only frees memory. For
+// the slots of the shared rate it is the clock of the server.
 //
 // The store connects when it is first used, because the login is part of the secret document, which an SCF function may read only
 // while it serves an invocation. Concurrent operations share one connection to each node: their commands follow each other on it without

@@ -30,6 +30,7 @@ var metrics = map[string]string{
 	"snapshots":          `{"Name":"snapshots","Unit":"Count"}`,
 	"sweep_lag_s":        `{"Name":"sweep_lag_s","Unit":"Seconds"}`,
 	"missed_ends":        `{"Name":"missed_ends","Unit":"Count"}`,
+	"rate_shared_errors": `{"Name":"rate_shared_errors","Unit":"Count"}`,
 	"unattributed_coins": `{"Name":"unattributed_coins","Unit":"Count"}`,
 }
 
