@@ -14,7 +14,7 @@ dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
+.PHONY: help run secret check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -24,6 +24,20 @@ help: ## list these targets
 run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
 	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
 	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
+
+DIR ?= $(HOME)/.config/giftstats
+
+secret: ## create a secret document to fill in, and an API key, outside of the checkout (DIR=directory)
+	@go build -o $(dist)/secret ./tools/secret
+	@$(dist)/secret '$(DIR)'
+
+# SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes. Both variables are
+# exported, so that the shell does not interpret them.
+check: export GIFTSTATS_SECRET := $(or $(SECRET),$(GIFTSTATS_SECRET))
+check: export GIFTSTATS_ENDPOINT := $(or $(ENDPOINT),$(GIFTSTATS_ENDPOINT))
+check: ## check settings and secret with one call to Tencent (SECRET=file:///path ENDPOINT=region)
+	@go build -o $(dist)/check ./tools/check
+	@$(dist)/check
 
 test: ## run every test that needs only Go
 	go test -race ./...

@@ -159,6 +159,9 @@ func checkDeliveryKey(text string) error {
 	return nil
 }
 
+// ErrNotHash is in the error of a document with an entry of api_keys that is not a hash. It is probably the key itself.
+var ErrNotHash = errors.New("must be the SHA-256 of a key in hex (64 digits)")
+
 // apiKeys decodes the hashes. Its errors count the entries instead of naming them, since a key may have been stored as its own name.
 func (o *object) apiKeys() (map[string]KeyHash, error) {
 	keys := make(map[string]KeyHash, len(o.APIKeys))
@@ -166,7 +169,7 @@ func (o *object) apiKeys() (map[string]KeyHash, error) {
 		entry := fmt.Sprintf("api_keys: entry %d of %d (sorted by name)", i+1, len(o.APIKeys))
 		hash, err := hex.DecodeString(string(o.APIKeys[name]))
 		if err != nil || len(hash) != sha256.Size {
-			return nil, errors.New(entry + " must be the SHA-256 of a key in hex (64 digits)")
+			return nil, fmt.Errorf("%s %w", entry, ErrNotHash)
 		}
 		if KeyHash(hash) == sha256.Sum256(nil) {
 			return nil, errors.New(entry + " is the hash of an empty key")
