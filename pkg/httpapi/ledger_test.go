@@ -24,6 +24,7 @@ import (
 type watchedStore struct {
 	ledger.Store
 	rooms, ended atomic.Int64
+	mostEnded    atomic.Int64 // ended streams that one call asked for
 	err          error
 }
 
@@ -37,6 +38,7 @@ func (s *watchedStore) Rooms(ctx context.Context, ids []string) ([]ledger.Room, 
 
 func (s *watchedStore) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.Ended, error) {
 	s.ended.Add(1)
+	s.mostEnded.Store(max(s.mostEnded.Load(), int64(query.Limit)))
 	if s.err != nil {
 		return nil, s.err
 	}

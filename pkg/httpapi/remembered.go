@@ -201,13 +201,13 @@ func lastSnapshot(stream ledger.Stream, query giftstats.Query) *remembered {
 // lastNumbers returns the numbers of the last ended stream of the room that has the account. It returns nil if there is no such
 // stream, or if the numbers are not known.
 func (a *api) lastNumbers(ctx context.Context, query giftstats.Query) (*remembered, error) {
-	ended, _, err := a.config.Ledger.ListEnded(ctx, ledger.Query{
-		RoomID: query.RoomID, Account: query.Account, From: time.Unix(0, 0), To: a.config.Now().Add(clockSkew), Limit: 1,
+	ended, err := a.config.Ledger.NewestEnded(ctx, ledger.Query{
+		RoomID: query.RoomID, Account: query.Account, From: time.Unix(0, 0), To: a.config.Now().Add(clockSkew),
 	})
-	if err != nil || len(ended) == 0 {
+	if err != nil || ended == nil {
 		return nil, err
 	}
-	return numbersOf(ended[0], query)
+	return numbersOf(*ended, query)
 }
 
 // numbersOf returns the numbers of an account in an ended stream. It returns nil if they are not known.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,11 +39,10 @@ func (a *api) streams(x *exchange) error {
 		return err
 	}
 	x.roomID, x.account = query.RoomID, query.Account
-	ended, next, err := remembered.ListEnded(x.context(), query)
+	ended, next, err := pageOf(x.context(), remembered, query)
 	if err != nil {
 		return err
 	}
-	ended, next = fitting(ended, next)
 	streams, err := decodeStreams(ended)
 	if err != nil {
 		return err
@@ -113,18 +113,25 @@ func timeRange(values url.Values, now time.Time) (from, to time.Time, err error)
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxPageBytes = 3 << 20
 
-// fitting shortens a page to what one response can hold. The rest is on the next page.
-func fitting(page []ledger.Ended, next *ledger.Position) ([]ledger.Ended, *ledger.Position) {
+// pageOf returns the streams of a page: as many as one response can hold, and at most query.Limit. It also returns the position to go on
+// after, nil at the end.
+func pageOf(ctx context.Context, remembered *ledger.Ledger, query ledger.Query) (page []ledger.Ended, next *ledger.Position, err error) {
 	const giftBytes = 200 // of a kind of gift at most
-	size := 0
-	for i, ended := range page {
-		size += len(ended.Summary) + giftBytes*len(ended.Gifts)
-		if i > 0 && size > maxPageBytes {
-			last := page[i-1].Position()
-			return page[:i], &last
+	size, most := 0, query.Limit
+	query.Limit++ // whether there are more
+	for ended, err := range remembered.EachEnded(ctx, query) {
+		if err != nil {
+			return nil, nil, err
 		}
+		size += len(ended.Summary) + giftBytes*len(ended.Gifts)
+		if n := len(page); n == most || n > 0 && size > maxPageBytes {
+			last := page[n-1].Position()
+			return page, &last, nil
+		}
+		ended.Senders = nil // a page does not have them
+		page = append(page, ended)
 	}
-	return page, next
+	return page, nil, nil
 }
 
 // nextLink returns a Link header for the next page: RFC 8288. Its target is relative, because only the caller knows under which

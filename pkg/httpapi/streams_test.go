@@ -210,6 +210,25 @@ func TestLargeStreamPages(t *testing.T) {
 	}
 }
 
+// A stream can have a megabyte, and a function has 256 of them.
+func TestLargePageIsNotReadAtOnce(t *testing.T) {
+	m := newLedger(t)
+	for i := range 300 {
+		m.end(fmt.Sprint("room", i), now.Add(-time.Duration(i)*time.Minute), earned("r", "alice", 1, 10))
+	}
+	h := newHandler(t, engine{}, document, io.Discard, withLedger(m))
+	if page := streamsIn(t, send(h, get("/v1/streams?limit=1000"))); len(page.Streams) != 300 {
+		t.Errorf("%d streams, want 300", len(page.Streams))
+	}
+	if most := m.store.mostEnded.Load(); most > 50 {
+		t.Errorf("%d streams were read at once, want at most 50", most)
+	}
+	m.store.ended.Store(0)
+	if page := streamsIn(t, send(h, get("/v1/streams?limit=10"))); len(page.Streams) != 10 || m.store.ended.Load() != 1 {
+		t.Errorf("%d streams in %d calls, want 10 in one", len(page.Streams), m.store.ended.Load())
+	}
+}
+
 // nextTarget returns the target of a Link header, "" without one.
 func nextTarget(t *testing.T, link string) string {
 	t.Helper()

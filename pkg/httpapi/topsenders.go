@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -149,22 +150,13 @@ func (a *api) endedStreamOf(ctx context.Context, roomID string, startedAt time.T
 	if err != nil || found && ended.StartedAt.Equal(startedAt) {
 		return &ended, err
 	}
-	query := ledger.Query{RoomID: roomID, From: startedAt, To: a.config.Now().Add(clockSkew), Limit: maxLimit}
-	for {
-		page, next, err := a.config.Ledger.ListEnded(ctx, query)
-		if err != nil {
-			return nil, err
+	query := ledger.Query{RoomID: roomID, From: startedAt, To: a.config.Now().Add(clockSkew), Limit: math.MaxInt}
+	for ended, err := range a.config.Ledger.EachEnded(ctx, query) {
+		if err != nil || ended.StartedAt.Equal(startedAt) {
+			return &ended, err
 		}
-		for _, ended := range page {
-			if ended.StartedAt.Equal(startedAt) {
-				return &ended, nil
-			}
-		}
-		if next == nil {
-			return nil, nil
-		}
-		query.After = next
 	}
+	return nil, nil
 }
 
 func (q topSendersQuery) response(startedAt time.Time, ranking ledger.Ranking, asOf time.Time) topSenders {

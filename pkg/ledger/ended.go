@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -130,19 +131,31 @@ func isStreamID(text string) bool {
 	return text != "" && len(text) <= maxStreamID && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// ListEnded returns one page of ended streams, newest first, and the position to go on after; nil at the end.
-func (l *Ledger) ListEnded(ctx context.Context, query Query) ([]Ended, *Position, error) {
-	limit := query.Limit
-	query.Limit++
-	streams, err := l.config.Store.ListEnded(ctx, query)
-	if err != nil {
-		return nil, nil, unavailable("list ended streams", err)
+// endedAtOnce is how many ended streams EachEnded reads at once. One can have a megabyte, most of it the rankings of senders.
+const endedAtOnce = 50
+
+// EachEnded yields ended streams, newest first, at most query.Limit of them. It reads no more than it needs, or a few more.
+func (l *Ledger) EachEnded(ctx context.Context, query Query) iter.Seq2[Ended, error] {
+	return func(yield func(Ended, error) bool) {
+		for left := query.Limit; left > 0; left -= endedAtOnce {
+			query.Limit = min(left, endedAtOnce)
+			streams, err := l.config.Store.ListEnded(ctx, query)
+			if err != nil {
+				yield(Ended{}, unavailable("list ended streams", err))
+				return
+			}
+			for _, ended := range streams {
+				if !yield(ended, nil) {
+					return
+				}
+			}
+			if len(streams) < query.Limit {
+				return
+			}
+			last := streams[len(streams)-1].Position()
+			query.After = &last
+		}
 	}
-	if len(streams) <= limit {
-		return streams, nil, nil
-	}
-	next := streams[limit-1].Position()
-	return streams[:limit], &next, nil
 }
 
 // SaveEnded stores an ended stream unless it is stored already, and returns the stored one.
@@ -169,7 +182,13 @@ func (l *Ledger) MarkTaken(ctx context.Context, ended Ended, receiver string) er
 // LastEnded returns the newest ended stream of a room, or nil.
 func (l *Ledger) LastEnded(ctx context.Context, roomID string) (*Ended, error) {
 	now := l.config.Now()
-	streams, err := l.config.Store.ListEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(clockSkew), Limit: 1})
+	return l.NewestEnded(ctx, Query{RoomID: roomID, From: time.Unix(0, 0), To: now.Add(clockSkew)})
+}
+
+// NewestEnded returns the newest ended stream that a query asks for, or nil.
+func (l *Ledger) NewestEnded(ctx context.Context, query Query) (*Ended, error) {
+	query.Limit = 1
+	streams, err := l.config.Store.ListEnded(ctx, query)
 	if err != nil || len(streams) == 0 {
 		return nil, unavailable("read the last ended stream", err)
 	}

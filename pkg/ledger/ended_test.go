@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -81,33 +82,29 @@ func TestEndedRanking(t *testing.T) {
 	}
 }
 
-// Every stream is on exactly one page.
-func TestListEndedInPages(t *testing.T) {
+// A reader that goes on after the last stream of a page gets every stream once, however many are read at once.
+func TestEachEnded(t *testing.T) {
+	const streams = 120
 	b := newBook(t)
-	for _, second := range []float64{10, 20, 20.5, 30, 40} {
-		b.ended(ledger.Ended{StreamID: since(at(second)), EndedAt: at(second), Summary: []byte("{}")})
+	var want []string
+	for i := range streams {
+		second := at(float64(streams-i) / 2)
+		b.ended(ledger.Ended{StreamID: since(second), EndedAt: second, Summary: []byte("{}")})
+		want = append(want, since(second))
 	}
-	want := []string{"40s", "30s", "20.5s", "20s", "10s"}
-	for limit := 1; limit <= 6; limit++ {
+	for _, limit := range []int{1, 49, 50, 51, 100, streams - 1, streams, streams + 1, math.MaxInt} {
 		var got []string
 		query := ledger.Query{From: at(0), To: at(100), Limit: limit}
-		for pages := 1; ; pages++ {
-			page, next, err := b.ListEnded(t.Context(), query)
-			b.must(err)
-			if len(page) > limit {
-				t.Fatalf("a page with limit %d has %d streams", limit, len(page))
+		for more := true; more; {
+			page := 0
+			for stream, err := range b.EachEnded(t.Context(), query) {
+				b.must(err)
+				got, page = append(got, stream.StreamID), page+1
+				query.After, err = ledger.ParseCursor(stream.Position().Cursor())
+				b.must(err)
 			}
-			for _, stream := range page {
-				got = append(got, stream.StreamID)
-			}
-			if next == nil {
-				if wantPages := (len(want) + limit - 1) / limit; pages != wantPages {
-					t.Errorf("limit %d: %d pages, want %d: the last one must not promise an empty one", limit, pages, wantPages)
-				}
-				break
-			}
-			if query.After, err = ledger.ParseCursor(next.Cursor()); err != nil {
-				t.Fatal(err)
+			if more = page > 0; page > limit {
+				t.Fatalf("with limit %d, %d streams came", limit, page)
 			}
 		}
 		if !slices.Equal(got, want) {
@@ -115,8 +112,9 @@ func TestListEndedInPages(t *testing.T) {
 		}
 	}
 	b.store.reset(first(1, "ListEnded", errStore))
-	_, _, err := b.ListEnded(t.Context(), ledger.Query{To: at(100), Limit: 1})
-	wantUnavailable(t, err)
+	for _, err := range b.EachEnded(t.Context(), ledger.Query{To: at(100), Limit: 1}) {
+		wantUnavailable(t, err)
+	}
 }
 
 // An ended stream is remembered for the retention, and then no longer.

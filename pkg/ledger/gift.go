@@ -144,6 +144,15 @@ func addTo(sums map[string]Sum, key string, more Sum) {
 	sums[key] = sum
 }
 
+// sums returns how many sums the tally holds.
+func (t *Tally) sums() int {
+	n := len(t.gifts)
+	for _, senders := range t.receivers {
+		n += len(senders)
+	}
+	return n
+}
+
 // clone returns a copy that shares nothing with t.
 func (t *Tally) clone() *Tally {
 	copied := &Tally{receivers: make(map[string]map[string]Sum, len(t.receivers)), gifts: maps.Clone(t.gifts), shares: t.shares}

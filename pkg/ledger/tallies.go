@@ -11,6 +11,7 @@ import (
 const (
 	settleTime   = 30 * time.Second // a gift older than this is not expected to arrive any more
 	maxTallies   = 100              // streams whose tally an instance keeps
+	maxSums      = 200_000          // sums in all of them; each has about 100 bytes
 	tallyMaxAge  = 5 * time.Minute  // then all gifts are read again, the late ones too
 	gracePeriod  = time.Second      // gifts carry whole seconds
 	clockSkew    = time.Hour        // how far ahead of ours a clock may be
@@ -109,13 +110,13 @@ type tallied struct {
 type tallyCache struct {
 	mu      sync.Mutex
 	entries map[string]tallied
+	sums    int // of all entries
 }
 
 func (c *tallyCache) take(key string, from, now time.Time) tallied {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	entry, ok := c.entries[key]
-	delete(c.entries, key)
+	entry, ok := c.remove(key)
 	if !ok || !entry.from.Equal(from) || now.Sub(entry.readAt) > tallyMaxAge || now.Before(entry.readAt) {
 		return tallied{NewTally(), from, from, now}
 	}
@@ -125,8 +126,22 @@ func (c *tallyCache) take(key string, from, now time.Time) tallied {
 func (c *tallyCache) put(key string, entry tallied) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.entries == nil || len(c.entries) >= maxTallies {
-		c.entries = map[string]tallied{}
+	c.remove(key) // another caller may have read the same stream
+	more := entry.tally.sums()
+	if c.entries == nil || len(c.entries) >= maxTallies || c.sums+more > maxSums {
+		c.entries, c.sums = map[string]tallied{}, 0
 	}
-	c.entries[key] = entry
+	if more <= maxSums {
+		c.entries[key], c.sums = entry, c.sums+more
+	}
+}
+
+// remove takes an entry out of the cache, which is locked.
+func (c *tallyCache) remove(key string) (tallied, bool) {
+	entry, ok := c.entries[key]
+	if ok {
+		delete(c.entries, key)
+		c.sums -= entry.tally.sums()
+	}
+	return entry, ok
 }
