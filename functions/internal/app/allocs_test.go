@@ -13,12 +13,12 @@ import (
 )
 
 // A warm request allocates little more than its call to upstream. The bound is there to notice work that every request would do
-// twice. Under the race detector the counts are slightly higher, and the bound allows for that.
+// twice.
 func TestWarmRequestAllocates(t *testing.T) {
-	const most = 155
+	const most = 150
 	w := newWorld(t, worldConfig{log: io.Discard})
 	upstream, call := upstreamCall(t, w)
-	bare := testing.AllocsPerRun(200, func() {
+	bare := fewestAllocations(func() {
 		response, err := http.Post(upstream, "application/json", bytes.NewReader(call))
 		if err != nil {
 			t.Fatal(err)
@@ -28,7 +28,7 @@ func TestWarmRequestAllocates(t *testing.T) {
 	})
 	f := must(aws.New(aws.Config{Handler: w.app.Handler, Logger: w.app.Logger}))
 	payload := eventtest.Payload(t, eventtest.AWS[0].Event(fixture.Sample()))
-	whole := testing.AllocsPerRun(200, func() {
+	whole := fewestAllocations(func() {
 		if answer, err := f.Invoke(context.Background(), payload); err != nil || !bytes.Contains(answer, []byte(`\"total_coins\":1`)) {
 			t.Fatalf("%v: %s", err, answer)
 		}
@@ -37,4 +37,15 @@ func TestWarmRequestAllocates(t *testing.T) {
 	if whole-bare > most {
 		t.Errorf("%.0f allocations in addition to the %.0f of the call, want at most %d", whole-bare, bare, most)
 	}
+}
+
+// fewestAllocations returns the allocations of the run with the fewest of many. Other goroutines may allocate during a run, and under
+// the race detector a [sync.Pool] forgets some of what it is given, at random: both only add to the count.
+func fewestAllocations(run func()) float64 {
+	const runs = 200
+	fewest := testing.AllocsPerRun(1, run)
+	for range runs {
+		fewest = min(fewest, testing.AllocsPerRun(1, run))
+	}
+	return fewest
 }
