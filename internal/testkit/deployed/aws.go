@@ -1,5 +1,5 @@
-// Package deployed runs the program of the current test's package as it is deployed: compiled, under a fake of its cloud's runtime,
-// with a simulated live engine and fakes of the services that it calls. What cannot be set up fails the test.
+// Package deployed runs the program of the current test's package in a process of its own, under a fake of its cloud's runtime, with a
+// simulated live engine and fakes of the services that it calls. What cannot be set up fails the test.
 package deployed
 
 import (
@@ -10,7 +10,6 @@ import (
 
 	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
-	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/simulator"
@@ -34,7 +33,7 @@ func NewAWS(t testing.TB) *AWS {
 	return a
 }
 
-// Start compiles and starts the program. The given variables are added to those that lead to the fakes, and override them.
+// Start starts the program. The given variables are added to those that lead to the fakes, and override them.
 func (a *AWS) Start(t testing.TB, variables map[string]string) {
 	t.Helper()
 	environment := a.Cloud.Environment()
@@ -61,7 +60,8 @@ func StartErrorAWS(t testing.TB, variables map[string]string) error {
 
 func startAWS(t testing.TB, config lambdaruntime.Config) (*lambdaruntime.Runtime, error) {
 	t.Helper()
-	config.Binary = build.Binary(t, "lambda.norpc")
+	config.Binary = program.Binary(t, "lambda.norpc")
+	config.Environment = endAtDataRace(config.Environment)
 	return lambdaruntime.Start(t.Context(), config)
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
 	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
-	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/eventtest"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 	"github.com/giftstats/giftstats/pkg/simulator"
@@ -29,7 +28,7 @@ func NewTencent(t testing.TB) *Tencent {
 	return c
 }
 
-// Start compiles and starts the program. The given variables are added to those that lead to the fakes, and override them.
+// Start starts the program. The given variables are added to those that lead to the fakes, and override them.
 func (c *Tencent) Start(t testing.TB, variables map[string]string) {
 	t.Helper()
 	environment := map[string]string{"GIFTSTATS_SECRET": SecretAt(c.Cloud.URL), "GIFTSTATS_ENDPOINT": c.EngineURL}
@@ -54,7 +53,9 @@ func StartErrorTencent(t testing.TB, variables map[string]string) error {
 
 func startTencent(t testing.TB, environment map[string]string) (*scfruntime.Runtime, error) {
 	t.Helper()
-	return scfruntime.Start(t.Context(), scfruntime.Config{Binary: build.Binary(t, ""), Environment: environment})
+	return scfruntime.Start(t.Context(), scfruntime.Config{
+		Binary: program.Binary(t, ""), Environment: endAtDataRace(environment),
+	})
 }
 
 // SecretAt returns the setting for the secret of the app at the given endpoint of SSM.

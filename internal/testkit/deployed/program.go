@@ -1,0 +1,30 @@
+package deployed
+
+import (
+	"fmt"
+	"maps"
+	"os"
+
+	"github.com/giftstats/giftstats/internal/testkit/build"
+)
+
+// program is the program of the package whose tests run in this process.
+var program build.Tested
+
+// Remove removes the program and ends the process with the exit code of its tests. It is for [goleak.Cleanup].
+func Remove(exitCode int) {
+	if err := program.Remove(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(exitCode)
+}
+
+// endAtDataRace returns the environment with the setting that makes a data race end the program, so that it fails the test.
+func endAtDataRace(environment map[string]string) map[string]string {
+	if !build.RaceDetector {
+		return environment
+	}
+	environment = maps.Clone(environment)
+	environment["GORACE"] = "halt_on_error=1"
+	return environment
+}
