@@ -101,7 +101,7 @@ func TestTemplateLedgerRoles(t *testing.T) {
 	all := append([]string{"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, read...)
 	const table, index = "LedgerTable.Arn", "LedgerTable.Arn/index/open"
 	want := map[string]map[string][]string{ // actions by role and resource
-		"ApiRole":           {table: read},
+		"ApiRole":           {table: append([]string{"dynamodb:UpdateItem"}, read...)},
 		"WebhookRole":       {table: append([]string{"dynamodb:PutItem"}, read...)},
 		"StreamEndRole":     {table: all},
 		"SweepRole":         {table: all, index: {"dynamodb:Query"}},
@@ -128,6 +128,30 @@ func TestTemplateLedgerRoles(t *testing.T) {
 		if !reflect.DeepEqual(got, want[role]) {
 			t.Errorf("%s allows %v; want %v", role, got, want[role])
 		}
+	}
+}
+
+// The api function may change the one item of the shared rate, and nothing that is remembered.
+func TestTemplateApiRoleChangesOnlyTheSharedRate(t *testing.T) {
+	want := map[string]any{"ForAllValues:StringEquals": map[string]any{"dynamodb:LeadingKeys": []any{"rate#shared"}}}
+	found := 0
+	for _, policy := range load(t, nil).get("Resources/ApiRole/Properties/Policies").([]any) {
+		for _, item := range policy.(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+			statement := item.(map[string]any)
+			if statement["Action"] != "dynamodb:UpdateItem" {
+				continue
+			}
+			found++
+			if !reflect.DeepEqual(statement["Condition"], want) {
+				t.Errorf("the condition is %v; want %v", statement["Condition"], want)
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d statements allow it; want one", found)
+	}
+	if key := `itemKey{"rate#shared", "slots"}`; !strings.Contains(read(t, "pkg/ledger/dynamodb/slots.go"), key) {
+		t.Errorf("the store does not use the key %s", key)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
@@ -52,14 +53,33 @@ func (s share) perSecond(t *testing.T, template *template) float64 {
 	return template.number(t, "Mappings/Share/"+s.name+"/"+template.given["Ledger"])
 }
 
-// rate returns the calls per second of one instance of a function.
-func (t *template) rate(tt *testing.T, function string) float64 {
+// rates returns the calls per second of one instance of a function, and the rate that it shares with others.
+func (t *template) rates(tt *testing.T, function string) (own, shared float64) {
 	tt.Helper()
 	s, err := settings.Parse(t.environment(function), settings.AWS)
 	if err != nil {
 		tt.Fatal(err)
 	}
-	return s.RateLimit
+	return s.RateLimit, s.RateShared
+}
+
+// rate returns the calls per second of one instance of a function without those of the shared rate.
+func (t *template) rate(tt *testing.T, function string) float64 {
+	tt.Helper()
+	own, _ := t.rates(tt, function)
+	return own
+}
+
+// shared returns the shared rate, which counts once, however many instances use it. All functions that share must name the same.
+func (t *template) shared(tt *testing.T) float64 {
+	tt.Helper()
+	rate := t.number(tt, "Mappings/Share/Shared/"+t.given["Ledger"])
+	for _, function := range t.functions() {
+		if _, shared := t.rates(tt, function); shared != 0 && shared != rate {
+			tt.Errorf("%s shares %v calls per second; want %v", function, shared, rate)
+		}
+	}
+	return rate
 }
 
 var ledgers = []string{"true", "false"}
@@ -96,12 +116,13 @@ func TestTemplateRates(t *testing.T) {
 }
 
 // The shares together are what Tencent allows, and the gateway lets no more requests through than the api function may send. The
-// instances of the webhook function, as many as an account has by default, stay within what is in reserve.
+// instances of the webhook function, as many as an account has by default, stay within what is in reserve. The share of the api function
+// is the same for every number of instances: see TestTemplateRates.
 func TestTemplateSharesAddUp(t *testing.T) {
 	const defaultQuota = 1000
 	for _, ledger := range ledgers {
 		template := load(t, map[string]string{"Ledger": ledger})
-		total := 0.0
+		total := template.shared(t)
 		for _, share := range shares {
 			total += share.perSecond(t, template)
 		}
@@ -112,8 +133,33 @@ func TestTemplateSharesAddUp(t *testing.T) {
 			t.Errorf("Ledger=%s: the shares are %v calls per second together; want at most %d", ledger, total, allowedByTencent)
 		}
 		gateway := template.number(t, "Resources/HttpApi/Properties/DefaultRouteSettings/ThrottlingRateLimit")
-		if api := shares[0].perSecond(t, template); gateway > api {
+		if api := shares[0].perSecond(t, template) + template.shared(t); gateway > api {
 			t.Errorf("Ledger=%s: the gateway lets %v requests per second through; want at most %v", ledger, gateway, api)
+		}
+	}
+}
+
+// The requests and the ends of streams share; the sweep and the webhooks do not.
+func TestTemplateFunctionsThatShare(t *testing.T) {
+	for _, ledger := range ledgers {
+		template := load(t, map[string]string{"Ledger": ledger})
+		for _, function := range template.functions() {
+			want := ledger == "true" && (function == apiFunction || function == streamEndFunction)
+			if _, shared := template.rates(t, function); (shared > 0) != want {
+				t.Errorf("Ledger=%s: %s shares %v calls per second", ledger, function, shared)
+			}
+		}
+	}
+}
+
+// With a ledger, a batch of 1,000 is answered within 15 s if nothing else happens, for every number of instances allowed.
+func TestTemplateLargestBatchIsAnsweredInTime(t *testing.T) {
+	const most, headroom, start = 15.0, 0.993, 0.5 // seconds; the limiter's; a cold start, and the first reservation
+	for _, instances := range load(t, nil).allowed("ApiConcurrency") {
+		own, shared := load(t, map[string]string{"ApiConcurrency": instances}).rates(t, apiFunction)
+		if took := start + giftstats.MaxBatch/((own+shared)*headroom); took > most {
+			t.Errorf("ApiConcurrency=%s: a batch of %d takes %.1f s at %v + %v calls per second; want at most %v s",
+				instances, giftstats.MaxBatch, took, own, shared, most)
 		}
 	}
 }
@@ -138,14 +184,14 @@ func TestTemplateRatesWithoutReservation(t *testing.T) {
 	for _, ledger := range ledgers {
 		template := load(t, map[string]string{"Ledger": ledger, "ReserveConcurrency": "false"})
 		batches := template.number(t, "Resources/StreamEndFunction/Properties/Events/Ends/Properties/ScalingConfig/MaximumConcurrency")
-		total, left := batches*template.rate(t, streamEndFunction), smallestQuota-batches
+		total, left := template.shared(t)+batches*template.rate(t, streamEndFunction), smallestQuota-batches
 		if ledger == "true" {
 			total, left = total+template.rate(t, sweepFunction), left-1
 		}
 		if total += left * template.rate(t, apiFunction); total > allowedByTencent {
 			t.Errorf("Ledger=%s: %d instances make %v calls per second; want at most %d", ledger, smallestQuota, total, allowedByTencent)
 		}
-		if total := smallestQuota * template.rate(t, apiFunction); total > allowedByTencent {
+		if total := template.shared(t) + smallestQuota*template.rate(t, apiFunction); total > allowedByTencent {
 			t.Errorf("Ledger=%s: requests alone make %v calls per second; want at most %d", ledger, total, allowedByTencent)
 		}
 	}
