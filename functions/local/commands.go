@@ -17,6 +17,7 @@ func (s *server) commands(out io.Writer) error {
 	if err := s.demo.begin(saturdayShow, "The Saturday Show"); err != nil {
 		return err
 	}
+	s.page(out)
 	_, err = fmt.Fprintf(out, `The next show begins: somebody sends a gift every %[1]d seconds. Ask in another
 terminal (the key and the UserSig are made for this run):
 
@@ -45,6 +46,7 @@ To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
 }
 
 func (s *server) commandsReal(out io.Writer) error {
+	s.page(out)
 	fmt.Fprintf(out, "Use an api key whose SHA-256 is in the secret document:\n\n"+
 		"  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url())
 	if s.sweeps {

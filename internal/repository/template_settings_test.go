@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/giftstats/giftstats/pkg/console"
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
@@ -34,6 +36,7 @@ func TestTemplateSettings(t *testing.T) {
 		"Deliver":            "log://,https://hooks.example/x?a=b",
 		"ResultBus":          "true",
 		"CssEndsStream":      "true",
+		"ConsolePage":        "true",
 		"LedgerRetention":    "87600",
 		"LogLevel":           "warn",
 		"SecretKmsKeyArn":    "key",
@@ -61,6 +64,9 @@ func TestTemplateSettings(t *testing.T) {
 			switch function {
 			case apiFunction, webhookFunction:
 				checkQueue(t, given, s)
+				if want := function == apiFunction && given["ConsolePage"] == "true"; s.Console != want {
+					t.Errorf("%v: %s serves the page: %v, want %v", given, function, s.Console, want)
+				}
 			case streamEndFunction, sweepFunction:
 				checkDeliver(t, given, s)
 			}
@@ -299,8 +305,13 @@ func TestTemplateRoutes(t *testing.T) {
 			if kind, ok := strings.CutPrefix(path, "/v1/webhooks/"); ok && ledger == "false" {
 				path = strings.Replace(path, kind, "{kind}", 1)
 			}
-			if path != "/" && !slices.Contains(routes, path) { // the console is not deployed
+			if !slices.Contains(routes, path) {
 				t.Errorf("Ledger=%s: there is no route for %s", ledger, path)
+			}
+		}
+		for _, file := range console.Files()[1:] {
+			if route := path.Dir(file.Path) + "/{file}"; !slices.Contains(routes, route) {
+				t.Errorf("Ledger=%s: there is no route for %s", ledger, file.Path)
 			}
 		}
 	}

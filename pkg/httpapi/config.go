@@ -16,7 +16,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Config configures the handler. All fields but BasePath, CORSOrigins, CSSEndsStream and Ledger are required.
+// Config configures the handler. All fields but BasePath, CORSOrigins, CSSEndsStream, Ledger and Console are required.
 type Config struct {
 	Service  *giftstats.Service
 	Secrets  *secret.Cache // holds the api keys, and the key that verifies UserSigs
@@ -35,6 +35,8 @@ type Config struct {
 	CSSEndsStream bool // whether an interrupted CSS push ends a stream
 
 	Ledger *ledger.Ledger // nil: nothing is remembered
+
+	Console bool // whether GET / serves the page
 }
 
 // Auth says who may call the API: callers with one of the accepted credentials, or everyone.

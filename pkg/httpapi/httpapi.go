@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/giftstats/giftstats/pkg/console"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
 
@@ -42,6 +43,14 @@ func New(config Config) (http.Handler, error) {
 	}
 	for _, kind := range []webhook.Kind{webhook.Live, webhook.TRTC, webhook.CSS} {
 		a.routes[webhookPaths+kind.Name] = methods{http.MethodPost: a.webhook(kind)}
+	}
+	if config.Console {
+		for _, file := range console.Files() {
+			a.routes[file.Path] = methods{http.MethodGet: func(x *exchange) error {
+				file.ServeHTTP(x, x.request)
+				return nil
+			}}
+		}
 	}
 	return a, nil
 }

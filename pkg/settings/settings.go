@@ -33,6 +33,7 @@ type Settings struct {
 	Deliver       []Location    // GIFTSTATS_DELIVER
 	Ledger        *Location     // GIFTSTATS_LEDGER; nil: nothing is remembered
 	DeadLetters   *Location     // GIFTSTATS_DEAD_LETTERS; nil: the queue of the events moves what can never succeed
+	Console       bool          // GIFTSTATS_CONSOLE: whether GET / serves the page
 	CSSEndsStream bool          // GIFTSTATS_CSS_ENDS_STREAM
 	SDKAppID      int64         // GIFTSTATS_SDK_APP_ID; 0: not set
 	Admin         string        // GIFTSTATS_ADMIN
@@ -117,7 +118,8 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		Deliver:       p.deliver("GIFTSTATS_DELIVER"),
 		Ledger:        p.ledger("GIFTSTATS_LEDGER"),
 		DeadLetters:   p.deadLetters("GIFTSTATS_DEAD_LETTERS"),
-		CSSEndsStream: p.flag("GIFTSTATS_CSS_ENDS_STREAM"),
+		Console:       p.flag("GIFTSTATS_CONSOLE", platform.Local),
+		CSSEndsStream: p.flag("GIFTSTATS_CSS_ENDS_STREAM", false),
 		SDKAppID:      p.appID("GIFTSTATS_SDK_APP_ID"),
 		Admin:         p.account("GIFTSTATS_ADMIN"),
 		LogLevel:      p.level("GIFTSTATS_LOG_LEVEL"),

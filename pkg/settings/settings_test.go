@@ -44,6 +44,9 @@ func TestDefaults(t *testing.T) {
 	if !local.Auth.UserSig {
 		t.Error("the local server does not accept UserSigs")
 	}
+	if !local.Console {
+		t.Error("the local server does not serve the page")
+	}
 }
 
 func TestEverythingSet(t *testing.T) {
@@ -56,7 +59,8 @@ func TestEverythingSet(t *testing.T) {
 		"GIFTSTATS_QUEUE=sqs://sqs.eu-west-1.amazonaws.com/123456789012/ends",
 		"GIFTSTATS_DELIVER=log://,https://hooks.example/x?a=b, sqs://127.0.0.1:9/1/results," +
 			"eventbridge://arn:aws:events:eu-west-1:123456789012:event-bus/results",
-		"GIFTSTATS_CSS_ENDS_STREAM=true", "GIFTSTATS_SDK_APP_ID=1400000000", "GIFTSTATS_ADMIN=administrator", "GIFTSTATS_LOG_LEVEL=debug",
+		"GIFTSTATS_CONSOLE=true", "GIFTSTATS_CSS_ENDS_STREAM=true",
+		"GIFTSTATS_SDK_APP_ID=1400000000", "GIFTSTATS_ADMIN=administrator", "GIFTSTATS_LOG_LEVEL=debug",
 		"GIFTSTATS_LEDGER=dynamodb://giftstats", "GIFTSTATS_LEDGER_RETENTION=24h", "GIFTSTATS_RATE_SHARED=80.5",
 		"GIFTSTATS_DEAD_LETTERS=sqs://sqs.eu-west-1.amazonaws.com/123456789012/dead",
 	}, settings.AWS)
@@ -80,11 +84,21 @@ func TestEverythingSet(t *testing.T) {
 		DeadLetters: &settings.Location{
 			Scheme: "sqs", Name: "sqs.eu-west-1.amazonaws.com/123456789012/dead", Params: map[string]string{},
 		},
-		CSSEndsStream: true, SDKAppID: 1400000000, Admin: "administrator", LogLevel: slog.LevelDebug,
+		Console: true, CSSEndsStream: true, SDKAppID: 1400000000, Admin: "administrator", LogLevel: slog.LevelDebug,
 		Ledger: &settings.Location{Scheme: "dynamodb", Name: "giftstats", Params: map[string]string{}}, LedgerRetention: 24 * time.Hour,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestConsoleCanBeSwitchedOffLocally(t *testing.T) {
+	got, err := settings.Parse([]string{"GIFTSTATS_CONSOLE=false"}, settings.Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Console {
+		t.Error("GIFTSTATS_CONSOLE=false does not switch the page off")
 	}
 }
 

@@ -137,12 +137,14 @@ func (p *parser) count(name string, preset, most int) int {
 	return count
 }
 
-func (p *parser) flag(name string) bool {
+func (p *parser) flag(name string, preset bool) bool {
 	switch p.take(name) {
-	case "", "false":
-		return false
+	case "":
+		return preset
 	case "true":
 		return true
+	case "false":
+		return false
 	default:
 		p.errorf(name, "must be true or false")
 		return false

@@ -4,6 +4,7 @@
 //
 // The programs are those for linux/amd64, with the build tags of the Makefile. A license that several modules share is written once. The
 // result depends only on the modules and on Go itself, so that it is the same on every machine. A module without a license is an error.
+// What a package of this module embeds of others, like a script for browsers, is in a folder named after it, with its license.
 package main
 
 import (
@@ -90,7 +91,13 @@ func directoriesOf(linked []linkedPackage) (map[string][]string, error) {
 	goroot, version, _ := strings.Cut(strings.TrimSpace(string(root)), "\n")
 	directories := map[string][]string{"the Go standard library " + version: {goroot}}
 	for _, p := range linked {
-		if p.Standard || p.Module == nil || p.Module.Main {
+		if p.Standard || p.Module == nil {
+			continue
+		}
+		if p.Module.Main {
+			if err := addEmbedded(directories, p.Dir); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		name := p.Module.Path + " " + p.Module.Version
@@ -101,6 +108,28 @@ func directoriesOf(linked []linkedPackage) (map[string][]string, error) {
 		}
 	}
 	return directories, nil
+}
+
+// addEmbedded adds the folders of a package that have a license of their own.
+func addEmbedded(directories map[string][]string, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		folder := filepath.Join(dir, entry.Name())
+		files, err := licensesIn(folder)
+		if err != nil {
+			return err
+		}
+		if len(files) > 0 {
+			directories[strings.Replace(entry.Name(), "-", " ", 1)] = []string{folder}
+		}
+	}
+	return nil
 }
 
 // licenses are the names of files that must accompany a binary.

@@ -27,7 +27,8 @@ func TestNoticesCoverWhatIsLinked(t *testing.T) {
 	}
 	for _, want := range []string{
 		"the Go standard library go1.", "github.com/aws/aws-lambda-go v", "github.com/aws/smithy-go v", "github.com/tencentyun/scf-go-lib v",
-		"github.com/tencentyun/tls-sig-api-v2-golang v", "Apache License", "Permission is hereby granted, free of charge",
+		"github.com/tencentyun/tls-sig-api-v2-golang v", "\nuPlot 1.6.32\n", "Leon Sorokin",
+		"Apache License", "Permission is hereby granted, free of charge",
 	} {
 		if !bytes.Contains(results[0], []byte(want)) {
 			t.Errorf("the file lacks %q", want)

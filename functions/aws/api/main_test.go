@@ -47,6 +47,20 @@ func TestProgram(t *testing.T) {
 		`"upstream call"`, `"_aws":{"Timestamp":`, `"secret_refreshes":1`, `"function":"function","version":"`)
 }
 
+// The page arrives through every gateway. One that may not decode base64 gets it uncompressed.
+func TestConsole(t *testing.T) {
+	program := deployed.NewAWS(t)
+	program.Start(t, map[string]string{"GIFTSTATS_CONSOLE": "true"})
+	for _, form := range eventtest.AWS {
+		t.Run(form.Name, func(t *testing.T) {
+			for path, want := range fixture.Console() {
+				answer := program.Answer(t, eventtest.Payload(t, form.Event(fixture.Browser(path))))
+				fixture.WantConsole(t, answer, form.Name != "REST API", want)
+			}
+		})
+	}
+}
+
 // A verified webhook is put on the queue, in the form that the stream-end function decodes.
 func TestWebhookToQueue(t *testing.T) {
 	program := deployed.NewAWS(t)

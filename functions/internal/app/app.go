@@ -111,7 +111,7 @@ func New(config Config) (*App, error) {
 	handler, err := httpapi.New(httpapi.Config{
 		Service: service, Secrets: secrets, Auth: httpapi.Auth(s.Auth), BasePath: s.BasePath, CORSOrigins: s.CORSOrigins, Version: Version,
 		Meter: meter, Now: time.Now, Logger: logger,
-		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream, Ledger: remembered,
+		StreamEnded: streamEnded, CSSEndsStream: s.CSSEndsStream, Ledger: remembered, Console: s.Console,
 	})
 	if err != nil {
 		return nil, err

@@ -55,6 +55,20 @@ func TestProgram(t *testing.T) {
 	deployed.WantNoSecrets(t, program.Output(), append(secrets, program.Secrets()...))
 }
 
+// The page arrives through every gateway, uncompressed, because none is documented to decode base64.
+func TestConsole(t *testing.T) {
+	program := deployed.NewTencent(t)
+	program.Start(t, map[string]string{"GIFTSTATS_CONSOLE": "true"})
+	for _, form := range eventtest.Tencent {
+		t.Run(form.Name, func(t *testing.T) {
+			for path, want := range fixture.Console() {
+				answer := program.Answer(t, eventtest.Payload(t, form.Event(fixture.Browser(path))), program.Role())
+				fixture.WantConsole(t, answer, false, want)
+			}
+		})
+	}
+}
+
 func TestWithoutARole(t *testing.T) {
 	program := deployed.NewTencent(t)
 	program.Start(t, map[string]string{"GIFTSTATS_SECRET": "tencentssm://app?version=v1"})

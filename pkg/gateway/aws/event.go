@@ -114,6 +114,9 @@ func (e *event) request(source source, basePath string) (gateway.Request, error)
 		if e.Version == "1.0" { // events of a REST API have no version, and no stage in the path
 			request.Path = e.withoutStage(e.Path, basePath)
 		}
+		// A REST API decodes base64 only for media types that it is configured for, so no response may be compressed:
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+		request.Header.Del("Accept-Encoding")
 		request.RawQuery = url.Values(e.query()).Encode()
 		request.RemoteIP = e.RequestContext.Identity.SourceIP
 	default:

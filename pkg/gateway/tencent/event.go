@@ -64,6 +64,7 @@ func (e *event) request() (gateway.Request, error) {
 	if err != nil {
 		return gateway.Request{}, err
 	}
+	header.Del("Accept-Encoding") // no response may be compressed: function URLs are not documented to decode base64
 	request := gateway.Request{
 		Method: e.HTTPMethod, Path: e.Path, RawQuery: query.Encode(), Host: header.Get("Host"), Header: header, Body: body,
 	}
