@@ -14,7 +14,7 @@ dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run secret check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
+.PHONY: help run secret check whose-gifts build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -31,13 +31,24 @@ secret: ## create a secret document to fill in, and an API key, outside of the c
 	@go build -o $(dist)/secret ./tools/secret
 	@$(dist)/secret '$(DIR)'
 
-# SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes. Both variables are
-# exported, so that the shell does not interpret them.
-check: export GIFTSTATS_SECRET := $(or $(SECRET),$(GIFTSTATS_SECRET))
-check: export GIFTSTATS_ENDPOINT := $(or $(ENDPOINT),$(GIFTSTATS_ENDPOINT))
-check: ## check settings and secret with one call to Tencent (SECRET=file:///path ENDPOINT=region)
-	@go build -o $(dist)/check ./tools/check
+# SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes. The variables are
+# exported, so that the shell does not interpret what is in them.
+check whose-gifts: export GIFTSTATS_SECRET := $(or $(SECRET),$(GIFTSTATS_SECRET))
+check whose-gifts: export GIFTSTATS_ENDPOINT := $(or $(ENDPOINT),$(GIFTSTATS_ENDPOINT))
+
+check: build-check ## check settings and secret with one call to Tencent (SECRET=file:///path ENDPOINT=region)
 	@$(dist)/check
+
+whose-gifts: export room := $(ROOM)
+whose-gifts: export from := $(FROM)
+whose-gifts: export to := $(TO)
+whose-gifts: export gift := $(GIFT)
+whose-gifts: build-check ## find out whose gifts Tencent counts in your app (as check, and ROOM=id FROM=account TO=account)
+	@$(dist)/check whose-gifts -room "$$room" -from "$$from" -to "$$to" -gift "$$gift" $(if $(filter-out 0 false,$(YES)),-yes)
+
+build-check:
+	@test -x $(dist)/check || echo 'Building the command. The first time takes a minute.'
+	@go build -o $(dist)/check ./tools/check
 
 test: ## run every test that needs only Go
 	go test -race ./...

@@ -41,6 +41,7 @@ type app struct {
 	endpoint *url.URL
 	document *secret.Document
 	engine   *liveengine.Client
+	sender   *liveengine.Client // for gifts, which must not be sent twice
 }
 
 // open reads the settings and the secret. It does not call Tencent's API.
@@ -62,7 +63,12 @@ func open(ctx context.Context) (*app, error) {
 		return nil, invalid(err)
 	}
 	engine, err := client(s, raw)
-	return &app{s.Endpoint, document, engine}, err
+	if err != nil {
+		return nil, err
+	}
+	s.Attempts = 1
+	sender, err := client(s, raw)
+	return &app{s.Endpoint, document, engine, sender}, err
 }
 
 // looksLikeKey reports whether a name is a key in the wrong place. Tencent's keys are 64 letters and digits.

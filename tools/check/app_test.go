@@ -119,7 +119,7 @@ func TestMistakes(t *testing.T) {
 
 func TestArgumentsAreRefused(t *testing.T) {
 	const key = "not-a-real-key"
-	if err := run(t.Context(), []string{key}, nil); err == nil || strings.Contains(err.Error(), key) {
+	if err := run(t.Context(), []string{key}, nil, nil); err == nil || strings.Contains(err.Error(), key) {
 		t.Errorf("the error is %v", err)
 	}
 }

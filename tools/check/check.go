@@ -33,7 +33,7 @@ func check(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "OK: key and region are right. At this host, Tencent accepts the signature of %q in the app %d.\n\n"+
-		"This does not show whether the app's plan includes gifts, because Tencent may look for the room first, and whether the address of\n"+
+		"This does not show whether the app's plan includes gifts, because Tencent may look for the room first, nor whether the address of\n"+
 		"a function is allowed.\n", a.document.Admin, a.document.SDKAppID)
 	return nil
 }

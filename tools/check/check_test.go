@@ -34,7 +34,7 @@ func configure(t *testing.T, endpoint, document string) {
 func result(t *testing.T, engines ...*simulator.Engine) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(t.Context(), nil, &out)
+	err := run(t.Context(), nil, nil, &out)
 	secrets := append(fixture.Secrets(), "usersig=")
 	for _, engine := range engines {
 		for _, call := range engine.Calls() {
@@ -227,7 +227,7 @@ func TestInterrupted(t *testing.T) {
 	t.Setenv("DOCUMENT", fixture.Document(fixture.SecretKey))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := run(ctx, nil, &bytes.Buffer{}); err == nil || err.Error() != "interrupted" {
+	if err := run(ctx, nil, nil, &bytes.Buffer{}); err == nil || err.Error() != "interrupted" {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -60,7 +60,7 @@ func (a *app) verdict(err error) error {
 	case failed.Upstream != nil && proves[failed.Upstream.ErrorCode] != "":
 		text = proves[failed.Upstream.ErrorCode]
 	case failed.Code == giftstats.CodeUpstreamRejected && failed.Upstream.ErrorCode >= firstLiveEngineCode:
-		text = "Refused: key and region are right, but the live engine does not accept the question."
+		text = "Refused: key and region are right, but the live engine does not accept the request."
 	case failed.Code == giftstats.CodeUpstreamRejected:
 		text = "Refused: Tencent did not accept the form of the request. A proxy on the way may have changed it."
 	case errors.As(err, &certificate):
