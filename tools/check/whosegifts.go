@@ -193,8 +193,8 @@ func (e *experiment) conclude(fromChanged, toChanged bool) error {
 			"and room in summaries) are right. Please report this: https://github.com/giftstats/giftstats/issues", e.gift.Sender)
 	case fromChanged:
 		return errors.New("NOT SETTLED: the numbers of both accounts changed, so there was more than one gift. Repeat this in a room in " +
-			"which nobody else sends gifts.")
+			"which nobody else sends gifts")
 	}
 	return errors.New("NOT SETTLED: the numbers of neither account changed. Check that the gift was sent in this room. If it was, Tencent " +
-		"may count it later: ask again with GET /v1/gift-stats.")
+		"may count it later: ask again with GET /v1/gift-stats")
 }
