@@ -165,10 +165,14 @@ func (s *Stream) recordEnd(end End) bool {
 	changed := false
 	if s.Owner == "" && end.Owner != "" {
 		s.Owner, changed = end.Owner, true
-		s.AddAccount(end.Owner, true)
+		s.addTrusted(end.Owner, nil)
+	}
+	named := end.Accounts
+	if s.End != nil {
+		named = slices.Concat(named, s.End.Accounts)
 	}
 	for _, account := range end.Accounts {
-		changed = s.AddAccount(account, true) || changed // the app names those that may have received gifts
+		changed = s.addTrusted(account, named) || changed // the app names those that may have received gifts
 	}
 	switch {
 	case s.End == nil, s.End.Source == SourceSweep && end.Source != SourceSweep:

@@ -47,15 +47,6 @@ type Stream struct {
 	End         *End           `json:"end,omitempty"`    // the first report of the end
 }
 
-// Account is one that may receive gifts in a stream.
-type Account struct {
-	Account string `json:"account"`
-	// Receives is true for owners, former owners, receivers of gifts, and accounts that the app named; false for members who only took a
-	// seat.
-	Receives  bool       `json:"receives,omitempty"`
-	Snapshots []Snapshot `json:"snapshots,omitempty"` // newest first
-}
-
 // Snapshot is Tencent's answer for one account at AsOf.
 type Snapshot struct {
 	TotalCount        int64     `json:"count"`
@@ -199,31 +190,6 @@ const (
 	sourceLive   = "live"  // Tencent Chat
 	ReasonMissed = "missed"
 )
-
-// MaxAccounts bounds the accounts of one stream: more hosts and co-hosts than any room has.
-const MaxAccounts = 100
-
-// AddAccount adds an account unless it is known, and reports whether the stream changed. An account that cannot be one is ignored.
-func (s *Stream) AddAccount(account string, receives bool) bool {
-	if known := s.Account(account); known != nil {
-		changed := receives && !known.Receives
-		known.Receives = known.Receives || receives
-		return changed
-	}
-	if giftstats.ValidateAccount(account) != nil || len(s.Accounts) >= MaxAccounts {
-		return false
-	}
-	s.Accounts = append(s.Accounts, Account{Account: account, Receives: receives})
-	return true
-}
-
-// Account returns what is known of an account, or nil.
-func (s *Stream) Account(account string) *Account {
-	if i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Account == account }); i >= 0 {
-		return &s.Accounts[i]
-	}
-	return nil
-}
 
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -13,6 +13,7 @@ type Sighting struct {
 	StartedAt time.Time // the room's CreateTime; zero if it is not known
 	Opens     bool      // it may open a stream; else it only adds to an open one
 	Confirmed bool      // Tencent named StartedAt just now, at At
+	Answered  bool      // it is an answer of Tencent, and not a webhook, whose body is not signed
 	Owner     string    // empty if it is not known
 	Former    string    // an owner before Owner
 	Receivers []string  // receivers of a gift
@@ -117,6 +118,12 @@ func (s *Stream) absorb(sighting Sighting) bool {
 	}
 	if s.End == nil && sighting.Owner != "" && sighting.Owner != s.Owner {
 		s.Owner, changed = sighting.Owner, true
+	}
+	if sighting.Confirmed && sighting.Owner == s.Owner {
+		changed = s.addTrusted(sighting.Owner, nil) || changed
+	}
+	if owner := s.Account(sighting.Owner); owner != nil && sighting.Answered {
+		owner.Owned = true
 	}
 	for _, account := range slices.Concat([]string{sighting.Owner, sighting.Former}, sighting.Receivers) {
 		changed = s.AddAccount(account, true) || changed

@@ -20,7 +20,7 @@ func (s *Stream) AddSnapshot(stats giftstats.Stats) {
 			return
 		}
 	}
-	account.Receives = account.Receives || stats.TotalCount > 0
+	account.Receives, account.Unknown = account.Receives || stats.TotalCount > 0, false
 	account.Snapshots = keep(slices.Insert(account.Snapshots, 0, Snapshot{
 		TotalCount: stats.TotalCount, TotalCoins: stats.TotalCoins, GiftSenderCount: stats.GiftSenderCount,
 		Sequence: stats.Sequence, UpstreamRequestID: stats.UpstreamRequestID, AsOf: stats.FetchedAt,

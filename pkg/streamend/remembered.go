@@ -116,14 +116,7 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 		return ledger.Ended{}, err
 	}
 	known.gifts = gifts
-	for _, account := range stream.Accounts {
-		known.accounts = append(known.accounts, account.Account)
-	}
-	for _, receiver := range tally.Receivers() {
-		if !slices.Contains(known.accounts, receiver) && len(known.accounts) < maxAccounts {
-			known.accounts = append(known.accounts, receiver)
-		}
-	}
+	known.accounts = stream.WithReceivers(tally)
 	known, created, err := p.ask(ctx, known, stream.StartedAt)
 	if err != nil {
 		return ledger.Ended{}, err

@@ -122,7 +122,7 @@ func (s *sweep) failed(ctx context.Context, err error) {
 func (s *sweep) sighting(room giftstats.RoomInfo) ledger.Sighting {
 	return ledger.Sighting{
 		RoomID: room.RoomID, At: s.p.timestamp(), Owner: room.OwnerAccount, Opens: true,
-		StartedAt: room.CreatedAt, Confirmed: !room.CreatedAt.IsZero(),
+		StartedAt: room.CreatedAt, Confirmed: !room.CreatedAt.IsZero(), Answered: true,
 	}
 }
 

@@ -34,42 +34,67 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 		case err != nil:
 			return err
 		}
-		if stream.StartedAt.IsZero() || !info.CreatedAt.Equal(stream.StartedAt) || info.OwnerAccount != stream.Owner {
+		if stream.StartedAt.IsZero() || !info.CreatedAt.Equal(stream.StartedAt) || !ownedBy(stream, info.OwnerAccount) {
 			// The room is new to the ledger, or was created again: its streams have their turn in the next sweep.
 			return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 		}
 		stream.ConfirmedAt = now
 	}
-	answers, err := s.ask(ctx, room.RoomID, stream)
+	found, err := s.ask(ctx, room.RoomID, stream)
 	switch {
 	case errors.Is(err, giftstats.CodeRoomNotFound):
 		return s.missing(ctx, room.RoomID, stream.ID, now)
-	case stream.Fell(answers):
+	case stream.Fell(found.answers):
 		return s.confirm(ctx, room.RoomID)
 	}
 	totals, totalsErr := s.totals(ctx, room.RoomID, stream, now)
-	if len(answers) == 0 && totals == nil {
-		return errors.Join(err, totalsErr)
+	found.totals = totals
+	return errors.Join(err, totalsErr, s.store(ctx, room.RoomID, stream, found, now))
+}
+
+// ownedBy reports whether the stream has the owner among its accounts.
+func ownedBy(stream ledger.Stream, owner string) bool {
+	return stream.Owner == owner && (owner == "" || stream.Account(owner) != nil)
+}
+
+// found is what Tencent says about a live stream.
+type found struct {
+	answers []giftstats.Stats
+	unknown []string             // accounts that do not exist
+	totals  *giftstats.RoomStats // nil if they were not asked for
+}
+
+// store adds to a live stream what was found.
+func (s *sweep) store(ctx context.Context, roomID string, stream ledger.Stream, found found, now time.Time) error {
+	answered := len(found.answers) > 0 || found.totals != nil // an account that does not exist does not say that the room does
+	if !answered && len(found.unknown) == 0 {
+		return nil
 	}
-	_, storeErr := s.p.config.Ledger.Update(ctx, room.RoomID, func(room *ledger.Room) (bool, error) {
+	_, err := s.p.config.Ledger.Update(ctx, roomID, func(room *ledger.Room) (bool, error) {
 		stored := room.Stream(stream.ID)
 		if stored == nil || stored.End != nil {
 			return false, nil
 		}
-		stored.SweptAt, stored.AliveAt, stored.MissingAt, stored.ConfirmedAt = now, now, time.Time{}, stream.ConfirmedAt
-		for _, answer := range answers {
+		stored.SweptAt = now
+		if answered {
+			stored.AliveAt, stored.MissingAt, stored.ConfirmedAt = now, time.Time{}, stream.ConfirmedAt
+		}
+		for _, answer := range found.answers {
 			stored.AddSnapshot(answer)
 		}
-		if totals != nil {
-			stored.AddTotals(*totals)
+		for _, account := range found.unknown {
+			stored.MarkUnknown(account)
+		}
+		if found.totals != nil {
+			stored.AddTotals(*found.totals)
 		}
 		return true, nil
 	})
-	if storeErr == nil {
-		s.count(len(answers), 0)
-		s.swept(room.RoomID, now)
+	if err == nil && answered {
+		s.count(len(found.answers), 0)
+		s.swept(roomID, now)
 	}
-	return errors.Join(err, totalsErr, storeErr)
+	return err
 }
 
 // confirm asks for the room's CreateTime. If it is another one, the room was created again.
@@ -81,22 +106,24 @@ func (s *sweep) confirm(ctx context.Context, roomID string) error {
 	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
 
-// ask returns the numbers of the accounts that Tencent knows. Its error is room_not_found if the room no longer exists.
-func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) ([]giftstats.Stats, error) {
-	var answers []giftstats.Stats
+// ask asks for the numbers of each account. Its error is room_not_found if the room no longer exists.
+func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) (found, error) {
+	var found found
 	var failures []error
 	for _, account := range stream.Accounts {
 		stats, err := s.p.config.Service.GiftStats(ctx, giftstats.Query{RoomID: roomID, Account: account.Account})
 		switch {
 		case errors.Is(err, giftstats.CodeRoomNotFound):
-			return nil, err
+			return found, err
 		case err == nil:
-			answers = append(answers, stats)
+			found.answers = append(found.answers, stats)
+		case errors.Is(err, giftstats.CodeAccountNotFound):
+			found.unknown = append(found.unknown, account.Account)
 		case !isDefinite(err):
 			failures = append(failures, err)
 		}
 	}
-	return answers, errors.Join(failures...)
+	return found, errors.Join(failures...)
 }
 
 // totals returns the totals of the room if they are due and there is time left for the other rooms.

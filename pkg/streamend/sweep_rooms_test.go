@@ -238,3 +238,31 @@ func TestSweepDeliversLater(t *testing.T) {
 		}
 	})
 }
+
+// With the captured URL of a webhook, somebody fills a stream with accounts that do not exist. A guest who comes later is paid all the same.
+func TestMadeUpAccountsCostNoHostItsGifts(t *testing.T) {
+	s, clock := newStage(t)
+	clock.Advance(10 * time.Second)
+	s.create("r", at(0))
+	s.tencent.open("r", liveRoom{created: at(0), owner: "alice", given: map[string]ledger.Sum{"alice": {TotalCount: 2, TotalCoins: 20}}})
+	var madeUp []string
+	for i := range 99 {
+		madeUp = append(madeUp, fmt.Sprint("made-up", i))
+	}
+	s.must(s.ledger().Observe(t.Context(), ledger.Sighting{RoomID: "r", At: at(5), Opens: true, Receivers: madeUp}))
+	s.sweep()
+	clock.Advance(20 * time.Second)
+	s.give("r", "bob", at(30))
+	clock.Advance(20 * time.Second)
+	s.tencent.dissolve("r")
+	s.must(s.process(liveEnd(50, 30)))
+	data := s.wantOnce()
+	for _, want := range []string{"alice: 20 from snapshot; ", "bob: 10 from ledger; "} {
+		if !strings.Contains(paid(data), want) {
+			t.Errorf("paid is %s, want %s among them", paid(data), want)
+		}
+	}
+	if data.Unattributed != nil {
+		t.Errorf("%d coins are unattributed", data.Unattributed.TotalCoins)
+	}
+}
