@@ -3,6 +3,8 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"time"
 )
@@ -49,6 +51,9 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 		ending = Ending{StreamID: stream.ID}
 		return stream.recordEnd(end), nil
 	})
+	if err == nil && ending.Stored != nil {
+		err = l.markReport(ctx, *ending.Stored, end)
+	}
 	ending.Room = room
 	return ending, err
 }
@@ -57,16 +62,49 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 // tells that it is not about a stream that has started since.
 func (r *Room) reportedBy(end End) *Stream {
 	for i := range r.Streams {
-		if known := r.Streams[i].End; known != nil && end.again(known.EventID, known.ReportID) {
+		if known := r.Streams[i].End; known != nil && (end.again(known.EventID, known.ReportID) || end.again(known.Others...)) {
 			return &r.Streams[i]
 		}
 	}
 	return nil
 }
 
-// again reports whether a report is another delivery of the one with these ids.
-func (e *End) again(eventID, reportID string) bool {
-	return e.EventID != "" && e.EventID == eventID || e.ReportID != "" && e.ReportID == reportID
+// again reports whether a report is another delivery of one with one of these ids.
+func (e *End) again(ids ...string) bool {
+	return slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ids, id) })
+}
+
+// ids are what identifies the report. There may be none.
+func (e *End) ids() []string {
+	return slices.DeleteFunc([]string{e.EventID, e.ReportID}, func(id string) bool { return id == "" })
+}
+
+// maxOthers bounds the reports without a time that are remembered of one end.
+const maxOthers = 100
+
+// markReport remembers a report without a time that came when the summary was stored.
+func (l *Ledger) markReport(ctx context.Context, ended Ended, end End) error {
+	if !end.Timeless || end.reported(ended) || len(ended.Taken) >= maxOthers {
+		return nil
+	}
+	for _, id := range end.ids() {
+		if err := l.MarkTaken(ctx, ended, reportMark(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reported reports whether a report is another delivery of one that is remembered of the ended stream.
+func (e *End) reported(ended Ended) bool {
+	return e.again(ended.EventID, ended.ReportID) || e.again(ended.Others...) ||
+		slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ended.Taken, reportMark(id)) })
+}
+
+// reportMark is short, whatever the id. No receiver has such a name.
+func reportMark(id string) string {
+	digest := sha256.Sum256([]byte(id))
+	return "report " + hex.EncodeToString(digest[:8])
 }
 
 // endedNear lists the ended streams of a room that a report may be about, newest first: at least five, and all of the day before. A
@@ -91,7 +129,7 @@ func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended
 
 // repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
 func repeated(ended []Ended, open *Stream, end End) []Ended {
-	if i := slices.IndexFunc(ended, func(e Ended) bool { return end.again(e.EventID, e.ReportID) }); i >= 0 {
+	if i := slices.IndexFunc(ended, end.reported); i >= 0 {
 		return ended[i : i+1]
 	}
 	if open == nil && len(ended) > 0 {
@@ -175,10 +213,18 @@ func (s *Stream) recordEnd(end End) bool {
 		changed = s.addTrusted(account, named) || changed // the app names those that may have received gifts
 	}
 	switch {
-	case s.End == nil, s.End.Source == SourceSweep && end.Source != SourceSweep:
-		s.End, changed = &end, true
+	case s.End == nil:
+		s.End = &end
+		return true
+	case s.End.Source == SourceSweep && end.Source != SourceSweep:
+		end.Others, s.End = s.End.Others, &end
+		return true
 	case s.End.RoomTotals == nil && end.RoomTotals != nil:
 		s.End.RoomTotals, changed = end.RoomTotals, true
+	}
+	known := slices.Concat(s.End.ids(), s.End.Others)
+	if ids := end.ids(); end.Timeless && len(ids) > 0 && !end.again(known...) && len(known) < maxOthers {
+		s.End.Others, changed = append(s.End.Others, ids...), true
 	}
 	return changed
 }

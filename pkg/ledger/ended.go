@@ -27,6 +27,7 @@ type Ended struct {
 	Answered bool      `json:"answered,omitempty"`
 	EventID  string    `json:"event_id"`
 	ReportID string    `json:"report_id,omitempty"` // see End
+	Others   []string  `json:"others,omitempty"`    // see End
 	Accounts []string  `json:"accounts"`            // those in the summary
 	Summary  []byte    `json:"summary"`             // as it is delivered, byte for byte
 	Senders  []Ranking `json:"senders,omitempty"`   // of all gifts, then of those to each of Accounts; nil if no gift was recorded
@@ -34,7 +35,8 @@ type Ended struct {
 	Gifts []GiftTotal `json:"gifts,omitempty"`
 
 	Expires time.Time `json:"-"`
-	Taken   []string  `json:"-"` // receivers that have taken the summary
+	// Taken are the receivers that have taken the summary. It also has marks of reports that came when the summary was stored.
+	Taken []string `json:"-"`
 }
 
 // MaxSenders is how many senders of each ranking are remembered of an ended stream.

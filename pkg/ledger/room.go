@@ -77,6 +77,8 @@ type End struct {
 
 	// Timeless is true if the report named no time, so that EndedAt is when it arrived. It is about the newest stream.
 	Timeless bool `json:"timeless,omitempty"`
+	// Others are the ids of later reports without a time, which must not end the next stream when they are delivered again.
+	Others []string `json:"others,omitempty"`
 }
 
 // Start is the earliest time that is known to belong to the stream.

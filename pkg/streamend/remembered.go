@@ -134,7 +134,7 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
 	ended, err := record(known.summary(data), streamID, tally)
-	ended.ReportID, ended.Answered = stream.End.ReportID, known.answers != nil
+	ended.ReportID, ended.Others, ended.Answered = stream.End.ReportID, stream.End.Others, known.answers != nil
 	ended.StartedAt, ended.After, ended.Until = started, stream.After, stream.End.Until
 	ended.Gone = known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, err

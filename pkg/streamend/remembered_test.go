@@ -168,6 +168,43 @@ func TestRedeliveryDoesNotEndTheNextShow(t *testing.T) {
 	}
 }
 
+// The webhook reports the end first, and the app's own event has no time. If its queue delivers it again, the next show goes on.
+func TestRedeliveryOfASecondReportDoesNotEndTheNextShow(t *testing.T) {
+	for _, message := range []string{`{"room_id":"r"}`, `{"room_id":"r","event_id":"e-1"}`} {
+		for _, stored := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, stored %v", message, stored), func(t *testing.T) {
+				s, clock := newStage(t)
+				s.create("r", at(0))
+				clock.Advance(150 * time.Second)
+				down := func(string) error { return giftstats.Errorf(giftstats.CodeUpstreamUnavailable, "down") }
+				if !stored {
+					s.tencent.fail = down
+				}
+				if err := s.process(liveEnd(100, 20)); (err == nil) != stored {
+					t.Fatalf("the webhook: %v", err)
+				}
+				if err := s.process(ownEvent(t, message)); (err == nil) != stored {
+					t.Fatalf("the first delivery of the event: %v", err)
+				}
+				s.tencent.fail = nil
+				s.create("r", at(200))
+				clock.Advance(150 * time.Second)
+				for range 2 { // the second time, it may be stored
+					s.must(s.process(ownEvent(t, message)))
+				}
+				if data := s.wantOnce(); !data.StartedAt.Equal(at(0)) {
+					t.Errorf("the summary is of the show that started at %v", data.StartedAt)
+				}
+				room, err := s.ledger().Room(t.Context(), "r")
+				s.must(err)
+				if room.Current() == nil {
+					t.Error("the next show has ended")
+				}
+			})
+		}
+	}
+}
+
 // A summary that is refused for good is not tried for ever, and the dead-letter queue hears of it.
 func TestReceiverThatRefuses(t *testing.T) {
 	for _, test := range []struct {
