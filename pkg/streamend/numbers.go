@@ -16,6 +16,7 @@ type evidence struct {
 	endedAt    time.Time
 	owner      string                // empty if it is not known
 	accounts   []string              // whose numbers are wanted
+	disputed   bool                  // the webhook of the end named another owner
 	unsigned   bool                  // owner and accounts are those of a webhook whose body is not signed: Tencent knows better
 	answers    []giftstats.Result    // of Tencent, after the end, for each of accounts; nil if the room is gone
 	totals     *giftstats.RoomTotals // of the room; nil if they are not known
@@ -165,7 +166,8 @@ func (e evidence) withSum(earning Earning, given ledger.Sum, senders int64, onTo
 }
 
 // addRoomTotals gives the owner the totals of the room if nobody else is known to have received gifts, so that members who only took a
-// seat have zero. In Tencent's client kits a gift always goes to the owner, because sendGift has no receiver:
+// seat have zero. If the webhook of the end names another owner, one of the two was never seen: the webhook of the change was lost, or one
+// of them is made up. Then the totals are nobody's. In Tencent's client kits a gift always goes to the owner, because sendGift has no receiver:
 // https://cloud.tencent.com/document/product/647/121349
 func (e evidence) addRoomTotals(earnings []Earning) {
 	if e.totals == nil || e.totalsFrom != FromWebhook || !e.onlyOwnerReceives() {
@@ -193,7 +195,7 @@ func (e evidence) addRoomTotals(earnings []Earning) {
 }
 
 func (e evidence) onlyOwnerReceives() bool {
-	if e.owner == "" {
+	if e.owner == "" || e.disputed {
 		return false
 	}
 	if e.stream == nil {

@@ -109,7 +109,7 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	}
 	known := evidence{
 		roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp(),
-		hasTotals: stream.End.RoomTotals != nil,
+		hasTotals: stream.End.RoomTotals != nil, disputed: stream.End.Owner != "" && stream.End.Owner != stream.Owner,
 	}
 	gifts, tally, err := p.gifts(ctx, room, streamID)
 	if err != nil {

@@ -239,7 +239,7 @@ func TestSweepDeliversLater(t *testing.T) {
 	})
 }
 
-// With the captured URL of a webhook, somebody fills a stream with accounts that do not exist. A guest who comes later is paid all the same.
+// With the captured URL of a webhook, somebody fills a stream with accounts that do not exist. A guest who comes later is paid anyway.
 func TestMadeUpAccountsCostNoHostItsGifts(t *testing.T) {
 	s, clock := newStage(t)
 	clock.Advance(10 * time.Second)
