@@ -4,6 +4,11 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +24,7 @@ import (
 // The ledger in moto's DynamoDB, which reads expressions and checks reserved words as AWS does.
 func TestLedgerInDynamoDB(t *testing.T) {
 	cloud := newCloud(t)
+	cloud.environment["AWS_ENDPOINT_URL_DYNAMODB"] = oneByOne(t, cloud.environment["AWS_ENDPOINT_URL"])
 	tables := 0
 	ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store {
 		tables++
@@ -30,6 +36,25 @@ func TestLedgerInDynamoDB(t *testing.T) {
 		}
 		return store
 	})
+}
+
+// oneByOne passes requests on one after the other, and returns its URL. A conditional update of DynamoDB is atomic, but moto checks the
+// condition and writes in two steps, between which another request may write.
+func oneByOne(t *testing.T, to string) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	var mu sync.Mutex
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // createTable makes a table for the ledger, as template.yaml does.

@@ -22,7 +22,7 @@ import (
 )
 
 // redisRights are all that the ledger needs.
-const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting"
+const redisRights = "~giftstats:* -@all +@connection +@read +@write +@scripting +time"
 
 func TestLedgerInRedis(t *testing.T) {
 	testLedger(t, startRedis(t, ""))
