@@ -29,6 +29,11 @@ $(tools)/serverless/.installed: $(wildcard e2e/serverless/*.json)
 	npm ci --prefix $(tools)/serverless --ignore-scripts --no-audit --no-fund
 	touch $@
 
+$(tools)/clients/.installed: $(wildcard e2e/clients/*.json)
+	rm -rf $(tools)/clients && mkdir -p $(tools)/clients && cp e2e/clients/package*.json $(tools)/clients/
+	npm ci --prefix $(tools)/clients --ignore-scripts --no-audit --no-fund
+	touch $@
+
 # The template passes the linters, and sam builds the same bytes as make, and nothing else, even if a secret document lies in the checkout.
 # It builds a copy without .tools, because sam copies all files before it builds.
 e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
@@ -56,7 +61,7 @@ e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
 
 # The zip files do not depend on the time and mode of the binaries, and the packaged functions work.
-e2e-programs: $(tools)/python/.installed $(tools)/redis/.installed
+e2e-programs: $(tools)/python/.installed $(tools)/redis/.installed $(tools)/clients/.installed
 	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
 	touch -d 2001-01-01 dist/e2e/tencent/* && chmod 700 dist/e2e/tencent/*
 	go run ./tools/zip dist/e2e/again.zip dist/e2e/tencent/api dist/e2e/tencent/streamend

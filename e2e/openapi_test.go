@@ -18,6 +18,22 @@ import (
 // The local server answers every request that schemathesis generates from the published document as the document says.
 func TestOpenAPI(t *testing.T) {
 	_, upstream := fixture.Engine(t, nil)
+	url := startLocal(t, upstream)
+	settings, err := filepath.Abs("schemathesis.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemathesis := exec.CommandContext(t.Context(), python(t, "schemathesis"), "--config-file", settings, "run", url+"/openapi.json")
+	schemathesis.Dir = t.TempDir() // it leaves files
+	schemathesis.Env = append(os.Environ(), "API_KEY="+fixture.APIKey)
+	if out, err := schemathesis.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// startLocal starts the local server for the app of the fixture, with a ledger in its memory, and returns its URL.
+func startLocal(t *testing.T, upstream string) string {
+	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret.json")
 	if err := os.WriteFile(secret, []byte(fixture.Document(fixture.SecretKey)), 0o600); err != nil {
 		t.Fatal(err)
@@ -30,16 +46,5 @@ func TestOpenAPI(t *testing.T) {
 	if err := server.WaitOutput(started, "Serving on ", 1); err != nil {
 		t.Fatal(err)
 	}
-	url := regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(server.Output())[1]
-
-	settings, err := filepath.Abs("schemathesis.toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	schemathesis := exec.CommandContext(t.Context(), python(t, "schemathesis"), "--config-file", settings, "run", url+"/openapi.json")
-	schemathesis.Dir = t.TempDir() // it leaves files
-	schemathesis.Env = append(os.Environ(), "API_KEY="+fixture.APIKey)
-	if out, err := schemathesis.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	return regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(server.Output())[1]
 }

@@ -58,7 +58,7 @@ func (f File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Cache-Control", "no-cache")
 	header.Set("Content-Security-Policy", policy)
 	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Vary", "Accept-Encoding")
+	header.Add("Vary", "Accept-Encoding") // Origin may be in it already
 	header.Set("X-Content-Type-Options", "nosniff")
 	hash := sha256.Sum256(content)
 	tag := base64.RawURLEncoding.EncodeToString(hash[:12])

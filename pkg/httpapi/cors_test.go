@@ -125,6 +125,7 @@ func TestResponsesToPages(t *testing.T) {
 		{name: "HEAD", call: call{method: "HEAD", target: oneAccount}, status: 200, vary: "Origin"},
 		{name: "batch", call: postBatch(`{"queries":[{"room_id":"r","account":"a"}]}`), status: 200, vary: "Origin"},
 		{name: "streams", call: getAs(self, "/v1/streams"), status: 200, vary: "Origin; Accept"},
+		{name: "console", call: get("/"), status: 200, vary: "Origin; Accept-Encoding"},
 		{name: "health", call: get("/healthz"), status: 200, vary: "Origin"},
 		{name: "contract", call: get("/openapi.json"), status: 200, vary: "Origin"},
 		{name: "no credentials", call: getAs("", oneAccount), status: 401, vary: "Origin"},
@@ -139,6 +140,7 @@ func TestResponsesToPages(t *testing.T) {
 			h := newHandler(t, engine{test.failure}, document, io.Discard, func(c *httpapi.Config) {
 				withPages(c)
 				withLedger(newLedger(t))(c)
+				c.Console = true
 			})
 			response := send(h, from(page, test.call))
 			if response.Code != test.status {
