@@ -167,8 +167,8 @@ func (e evidence) withSum(earning Earning, given ledger.Sum, senders int64, onTo
 
 // addRoomTotals gives the owner the totals of the room if nobody else is known to have received gifts, so that members who only took a
 // seat have zero. If the webhook of the end names another owner, one of the two was never seen: the webhook of the change was lost, or one
-// of them is made up. Then the totals are nobody's. In Tencent's client kits a gift always goes to the owner, because sendGift has no receiver:
-// https://cloud.tencent.com/document/product/647/121349
+// of them is made up. Then the totals are nobody's. In Tencent's client kits a gift always goes to the owner, because sendGift has no
+// receiver: https://cloud.tencent.com/document/product/647/121349
 func (e evidence) addRoomTotals(earnings []Earning) {
 	if e.totals == nil || e.totalsFrom != FromWebhook || !e.onlyOwnerReceives() {
 		return
