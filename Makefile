@@ -14,7 +14,7 @@ dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run secret check whose-gifts build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent bench e2e fuzz soak lint vuln clean
+.PHONY: help run secret check whose-gifts build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent remove-tencent bench e2e fuzz soak lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -90,10 +90,26 @@ sbom: build
 	$(call sbom-of,tencent-streamend,tencent/streamend)
 	go run ./tools/notices $(dist)/THIRD_PARTY_NOTICES ./functions/aws/... ./functions/tencent/...
 
-deploy-tencent: build-tencent ## check what serverless.yml needs, then deploy with the serverless CLI (STAGE=name)
-	sh tools/check-tencent.sh check $(STAGE)
-	npx --yes serverless-cloud-framework@1.3.0 deploy --noCache $(if $(STAGE),--stage $(STAGE))
-	@sh tools/check-tencent.sh after $(STAGE)
+deployer := tools/tencent-deploy
+
+# npm checks every package against the hashes in package-lock.json, and runs no script of a package.
+$(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo 'deploy-tencent needs Node 20 or later with npm, which are not on PATH: https://nodejs.org/en/download' >&2; exit 1; }
+	@echo 'Installing the tools of the deployment into $(deployer)/node_modules. This is done once, and takes about half a minute.'
+	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Each function gets an archive of its own binary. Both in one would be too large for a request to the API.
+deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check the variables of serverless.yml, build, deploy (STAGE=name; PLAN=1 only says what would change)
+	@node $(deployer)/main.mjs check $(STAGE)
+	@$(MAKE) --no-print-directory build-tencent
+	@go run ./tools/zip $(dist)/tencent-api.zip $(dist)/tencent/api
+	@go run ./tools/zip $(dist)/tencent-streamend.zip $(dist)/tencent/streamend
+	@node $(deployer)/main.mjs $(if $(filter-out 0 false,$(PLAN)),plan,deploy) $(STAGE)
+
+remove-tencent: $(deployer)/node_modules/.package-lock.json ## remove what deploy-tencent created (CONFIRM=prod, or the name of the stage)
+	@CONFIRM='$(CONFIRM)' node $(deployer)/main.mjs remove $(STAGE)
 
 bench: package ## measure start-up, requests, batches, gifts and sweeps, and print one table (some minutes)
 	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench

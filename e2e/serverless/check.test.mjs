@@ -1,144 +1,120 @@
-// Runs the check before a deployment in directories where something is missing.
+// Runs the check before a deployment with variables that are missing or wrong.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { test } from 'node:test';
-import { environment, ledger, names, original, pages, root } from './fixture.mjs';
+import { references } from '../../tools/tencent-deploy/serverless.mjs';
+import { environment, ledger, original, pages, project } from './fixture.mjs';
 
-const check = path.join(root, 'tools', 'check-tencent.sh');
+const nothing = Object.fromEntries(Object.keys(environment).map(name => [name, undefined]));
 
-// tree creates a directory with serverless.yml, the check, and stand-ins for the binaries.
-function tree(t) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'giftstats-'));
-  t.after(() => fs.rmSync(folder, { recursive: true }));
-  const project = path.join(folder, 'a b', 'project');
-  fs.mkdirSync(path.join(project, 'dist/tencent'), { recursive: true });
-  fs.mkdirSync(path.join(project, 'tools'));
-  fs.writeFileSync(path.join(project, 'serverless.yml'), original);
-  fs.copyFileSync(check, path.join(project, 'tools/check-tencent.sh'));
-  for (const name of ['api', 'streamend']) fs.writeFileSync(path.join(project, 'dist/tencent', name), 'binary', { mode: 0o755 });
-  const run = (environ, ...args) => {
-    try {
-      const stdout = execFileSync('sh', [path.join(project, 'tools/check-tencent.sh'), ...args], {
-        env: { PATH: process.env.PATH, ...environ },
-        encoding: 'utf8',
-        stdio: 'pipe',
-      });
-      return { status: 0, stdout, stderr: '' };
-    } catch (error) {
-      return { status: error.status, stdout: error.stdout, stderr: error.stderr };
-    }
-  };
-  return { project, run };
+// mistakes runs the check, which must fail, and returns its report.
+async function mistakes({ run }, environ, ...args) {
+  const { status, stdout, stderr } = await run('check', environ, ...args);
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  return stderr;
 }
 
-test('the check lets a complete environment through', t => {
-  const { run } = tree(t);
-  assert.deepEqual(run(environment), { status: 0, stdout: '', stderr: '' });
+const fine = { status: 0, stdout: '', stderr: '' };
+
+test('the check lets a complete environment through', async t => {
+  assert.deepEqual(await project(t).run('check', environment), fine);
 });
 
-test('the check names all that is missing at once, with an example each', t => {
-  const { project, run } = tree(t);
-  fs.rmSync(path.join(project, 'dist'), { recursive: true });
-  const { status, stderr } = run({});
-  assert.equal(status, 1);
-  for (const name of names) {
-    if (name in ledger || name in pages) assert.doesNotMatch(stderr, new RegExp(name), `${name} is optional`);
-    else assert.match(stderr, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
+test('the check names all that is missing at once, with an example each', async t => {
+  const report = await mistakes(project(t), { ...nothing, TENCENT_SECRET_ID: undefined, TENCENT_SECRET_KEY: undefined });
+  for (const { name } of references(original)) {
+    if (name in environment) assert.match(report, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
+    else assert.doesNotMatch(report, new RegExp(`^${name} `, 'm'), 'an optional variable is missing');
   }
-  for (const name of ['api', 'streamend'])
-    assert.match(stderr, new RegExp(`^dist/tencent/${name} is missing\\. Build it: make build$`, 'm'));
+  assert.match(report, /^TENCENT_SECRET_ID is not set or empty\./m);
+  assert.match(report, /^TENCENT_SECRET_KEY is not set or empty\./m);
+  assert.match(report, /^Nothing was done\. Set variables in the environment, or in \.env as NAME=value/m);
 });
 
-test('the check of the origins of web pages', t => {
-  const { run } = tree(t);
-  assert.deepEqual(run({ ...environment, ...pages }), { status: 0, stdout: '', stderr: '' });
-  const { status, stderr } = run({ ...environment, GIFTSTATS_CORS_ORIGINS: '' });
-  assert.equal(status, 1);
-  assert.match(stderr, /^GIFTSTATS_CORS_ORIGINS is set but empty\. Remove it, or set it\. .*GIFTSTATS_CORS_ORIGINS=https:/m);
+test('the check reports all wrong values at once, as the program would when it starts', async t => {
+  const wrong = {
+    TENCENT_REGION: 'Singapore',
+    GIFTSTATS_SECRET: 'env://not-real',
+    GIFTSTATS_ENDPOINT: 'singapur',
+    GIFTSTATS_DELIVER: 'htps://example.com/not-real',
+    GIFTSTATS_LEDGER: 'redis://8.8.8.8:6379/0',
+    GIFTSTATS_LEDGER_RETENTION: '400 days',
+    TENCENT_VPC: 'vpc-1',
+    TENCENT_SUBNET: 'subnet-1',
+  };
+  const report = await mistakes(project(t), { ...environment, ...wrong });
+  for (const line of [
+    /^TENCENT_REGION must be a region of Tencent Cloud, such as ap-singapore\.$/m,
+    /^GIFTSTATS_SECRET must be the address of the secret, not the secret itself/m,
+    /^GIFTSTATS_ENDPOINT must be a region \(china, .*singapore, .*\) or an https:\/\/ URL\.$/m,
+    /^GIFTSTATS_DELIVER must start with log:\/\/, https:/m,
+    /^GIFTSTATS_LEDGER must start with rediss:\/\//m,
+    /^GIFTSTATS_LEDGER_RETENTION must be a duration with a unit/m,
+  ]) {
+    assert.match(report, line);
+  }
+  assert.equal(report.trim().split('\n').length, 7, `each mistake has one line, although four functions have it:\n${report}`);
+  assert.doesNotMatch(report, /not-real/, 'the report repeats a value');
 });
 
-test('the check of the ledger', t => {
-  const { project, run } = tree(t);
+test('the check of the origins of web pages', async t => {
+  const world = project(t);
+  assert.deepEqual(await world.run('check', { ...environment, ...pages }), fine);
+  assert.match(
+    await mistakes(world, { ...environment, GIFTSTATS_CORS_ORIGINS: '' }),
+    /^GIFTSTATS_CORS_ORIGINS is set but empty\. Remove it, or set it\. .*GIFTSTATS_CORS_ORIGINS=https:/m,
+  );
+});
+
+test('the check of the ledger', async t => {
+  const world = project(t);
   const complete = { ...environment, ...ledger };
-  assert.deepEqual(run(complete), { status: 0, stdout: '', stderr: '' });
+  assert.deepEqual(await world.run('check', complete), fine);
   const elsewhere = { ...environment, GIFTSTATS_LEDGER: 'rediss://redis.example:6380/0' };
-  assert.equal(run(elsewhere).status, 0, 'a database with a public address needs no private network');
+  assert.deepEqual(await world.run('check', elsewhere), fine, 'a database with a public address needs no private network');
   for (const [without, complaint] of Object.entries({
     TENCENT_VPC: /^TENCENT_VPC is missing, but GIFTSTATS_LEDGER is a private address\. .*TENCENT_VPC=/m,
     TENCENT_SUBNET: /^TENCENT_SUBNET is missing, but TENCENT_VPC is set\. .*TENCENT_SUBNET=/m,
   })) {
-    const { status, stderr } = run({ ...complete, [without]: undefined });
-    assert.equal(status, 1);
-    assert.match(stderr, complaint);
+    assert.match(await mistakes(world, { ...complete, [without]: undefined }), complaint);
   }
-  assert.match(run({ ...elsewhere, TENCENT_SUBNET: 'subnet-1' }).stderr, /^TENCENT_VPC is missing, but TENCENT_SUBNET is set/m);
-  assert.match(run({ ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }).stderr, /^GIFTSTATS_LEDGER must start with redis:\/\/ or rediss:/m);
+  assert.match(await mistakes(world, { ...elsewhere, TENCENT_SUBNET: 'subnet-1' }), /^TENCENT_VPC is missing, but TENCENT_SUBNET is set/m);
+  assert.match(await mistakes(world, { ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }), /^GIFTSTATS_LEDGER must start with rediss?:/m);
   for (const name of Object.keys(ledger)) {
-    assert.match(run({ ...environment, [name]: '' }).stderr, new RegExp(`^${name} is set but empty\\. Remove it, or set it\\. .*${name}=`, 'm'));
+    assert.match(await mistakes(world, { ...environment, [name]: '' }), new RegExp(`^${name} is set but empty\\. Remove it, or set it\\.`, 'm'));
   }
-  fs.writeFileSync(path.join(project, '.env'), 'GIFTSTATS_LEDGER=');
-  assert.match(run(environment).stderr, /^GIFTSTATS_LEDGER is set but empty/m);
-  fs.rmSync(path.join(project, '.env'));
-  const { status, stderr } = run({ ...complete, GIFTSTATS_LEDGER: 'redis://:not-real@10.0.0.7:6379/0' });
-  assert.equal(status, 1);
-  assert.match(stderr, /^GIFTSTATS_LEDGER must not contain a user or password/m);
-  assert.doesNotMatch(stderr, /not-real/);
+  world.write('.env', 'GIFTSTATS_LEDGER=');
+  assert.match(await mistakes(world, environment), /^GIFTSTATS_LEDGER is set but empty/m);
+  const report = await mistakes(world, { ...complete, GIFTSTATS_LEDGER: 'redis://:not-real@10.0.0.7:6379/0' });
+  assert.match(report, /^GIFTSTATS_LEDGER must not contain a user or password/m);
+  assert.doesNotMatch(report, /not-real/);
 });
 
-test('the check follows serverless.yml', t => {
-  const { project, run } = tree(t);
-  const file = path.join(project, 'serverless.yml');
-  fs.writeFileSync(file, original.replace('GIFTSTATS_AUTH: api-key', 'GIFTSTATS_AUTH: ${env:NEW_ONE}${env:NEW_TWO} # not ${env:COMMENT}'));
-  const { status, stderr } = run(environment);
-  assert.equal(status, 1);
-  assert.match(stderr, /^NEW_ONE is not set[^]*^NEW_TWO is not set/m);
-  assert.doesNotMatch(stderr, /COMMENT/);
+test('the check follows serverless.yml', async t => {
+  const text = original
+    .replace('GIFTSTATS_AUTH: api-key', 'GIFTSTATS_AUTH: ${env:NEW_ONE}${env:NEW_TWO} # not ${env:COMMENT}')
+    .replace("GIFTSTATS_RATE_LIMIT: '20'", 'GIFTSTATS_BASE_PATH: ${env:NEW_THREE}\n          GIFTSTATS_RATE_LIMIT: fast');
+  const report = await mistakes(project(t, { text }), environment);
+  assert.match(report, /^NEW_ONE is not set[^]*^NEW_TWO is not set/m);
+  assert.match(report, /^serverless\.yml, function api: GIFTSTATS_RATE_LIMIT must be a number/m);
+  assert.doesNotMatch(report, /COMMENT|NEW_THREE/, 'without a variable that is the whole value, its key is removed');
 });
 
-test('the check refuses blanks, the secret itself, what cannot be executed, and what does not belong there', t => {
-  const { project, run } = tree(t);
-  assert.match(run({ ...environment, GIFTSTATS_ENDPOINT: '  ' }).stderr, /^GIFTSTATS_ENDPOINT is not set or empty/m);
-  const { stderr } = run({ ...environment, GIFTSTATS_SECRET: '{"secret_key":"not-real"}' });
-  assert.match(stderr, /^GIFTSTATS_SECRET must be the address of the secret/m);
-  assert.doesNotMatch(stderr, /not-real/);
-  fs.chmodSync(path.join(project, 'dist/tencent/api'), 0o644);
-  fs.truncateSync(path.join(project, 'dist/tencent/streamend'));
-  fs.writeFileSync(path.join(project, 'dist/tencent/.env'), '');
-  assert.match(
-    run(environment).stderr,
-    /^dist\/tencent\/api is not executable[^]*^dist\/tencent\/streamend is empty[^]*^dist\/tencent\/\.env would be uploaded too/m,
-  );
+test('the check refuses blanks and the secret itself', async t => {
+  const world = project(t);
+  assert.match(await mistakes(world, { ...environment, GIFTSTATS_ENDPOINT: '  ' }), /^GIFTSTATS_ENDPOINT is not set or empty/m);
+  const report = await mistakes(world, { ...environment, GIFTSTATS_SECRET: '{"secret_key":"not-real"}' });
+  assert.match(report, /^GIFTSTATS_SECRET must be the address of the secret/m);
+  assert.doesNotMatch(report, /not-real/);
 });
 
-test('the check reads the file of variables that the CLI reads', t => {
-  const { project, run } = tree(t);
-  const lines = Object.entries(environment)
-    .map(([name, value], index) => `${name}=${index % 2 ? value : `"${value}"`}`)
-    .join('\n');
-  fs.writeFileSync(path.join(project, '.env'), lines);
-  assert.equal(run({}).status, 0);
-  assert.match(run({ TENCENT_REGION: '' }).stderr, /^TENCENT_REGION is not set or empty/m);
-  fs.writeFileSync(path.join(project, '.env.test'), 'TENCENT_REGION=ap-jakarta');
-  assert.match(run({}, 'check', 'test').stderr, /^TENCENT_API_ROLE is not set or empty[^]*in \.\/\.env\.test/m);
-});
-
-test('after the first deploy: the calls that set quotas and retries', t => {
-  const { run } = tree(t);
-  const calls = run(environment, 'after')
-    .stdout.split('\n')
-    .filter(line => line && !line.startsWith('#'));
-  const where = '--region ap-singapore --Namespace default --FunctionName';
-  assert.deepEqual(calls, [
-    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-api --ReservedConcurrencyMem 640`,
-    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-webhook --ReservedConcurrencyMem 12800`,
-    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-streamend --ReservedConcurrencyMem 512`,
-    `tccli scf UpdateFunctionEventInvokeConfig ${where} giftstats-prod-streamend --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":2}],"MsgTTL":21600}'`,
-    `tccli scf PutReservedConcurrencyConfig ${where} giftstats-prod-sweep --ReservedConcurrencyMem 128`,
-    `tccli scf UpdateFunctionEventInvokeConfig ${where} giftstats-prod-sweep --AsyncTriggerConfig '{"RetryConfig":[{"RetryNum":0}],"MsgTTL":60}'`,
-  ]);
-  assert.match(run({}, 'after').stderr, /^TENCENT_REGION is not set/);
+test('the check reads .env, and the file of the stage instead if there is one', async t => {
+  const world = project(t);
+  const lines = Object.entries(environment).map(([name, value], index) => `${name}=${[value, `"${value}"`, `'${value}'`][index % 3]}`);
+  world.write('.env', `# comment\nexport ${lines.join('\n')}\n`);
+  assert.deepEqual(await world.run('check', nothing), fine);
+  assert.match(await mistakes(world, { ...nothing, TENCENT_REGION: '' }), /^TENCENT_REGION is not set or empty/m);
+  world.write('.env.test', 'TENCENT_REGION=ap-jakarta');
+  assert.match(await mistakes(world, nothing, 'test'), /^TENCENT_API_ROLE is not set or empty[^]*in \.env\.test as/m);
 });

@@ -1,30 +1,32 @@
-// A stand-in for Tencent Cloud's API on loopback. It stores functions, triggers, tags, and every request.
+// A stand-in for Tencent Cloud's API on loopback. It keeps functions, triggers, tags and reserved memory, verifies each signature as
+// https://www.tencentcloud.com/document/product/583/33846 describes, and stores every request. Responses have the fields that the
+// documentation of each action lists: https://cloud.tencent.com/document/api/583/17234
 
+import { createHash, createHmac } from 'node:crypto';
 import http from 'node:http';
-import https from 'node:https';
+
+// Not real. The deployment gets them from its environment.
+export const credentials = {
+  TENCENT_SECRET_ID: 'AKIDNOTREAL',
+  TENCENT_SECRET_KEY: 'not-real-secret-key',
+  TENCENT_TOKEN: 'not-real-token',
+};
 
 export class Cloud {
-  requests = []; // {host, action, region, parameters}
+  requests = []; // {service, action, region, parameters}
+  failures = []; // {action, of, code, message}: the next call of an action for the function fails once
+  busy = 0; // how often a function is reported as busy after each change
+  hidden = 0; // how often the URL of a new trigger is missing
   #functions = new Map();
-  #triggers = [];
   #server = http.createServer((request, response) => this.#answer(request, response));
-  #request = https.request;
 
-  // start also redirects every HTTPS request of this process to the stand-in. The tool kit has no setting for the host, and a test
-  // must never reach the real one.
-  async start() {
-    await new Promise(resolve => this.#server.listen(0, '127.0.0.1', resolve));
-    const { port } = this.#server.address();
-    https.request = (options, callback) => {
-      if (typeof options === 'string' || options instanceof URL) throw new Error(`unexpected request for ${options}`);
-      const headers = { ...options.headers, 'x-real-host': options.hostname ?? options.host };
-      return http.request({ method: options.method, path: options.path, headers, host: '127.0.0.1', port }, callback);
-    };
+  async start(port = 0) {
+    await new Promise(resolve => this.#server.listen(port, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${this.#server.address().port}`;
     return this;
   }
 
   close() {
-    https.request = this.#request;
     this.#server.close();
     this.#server.closeAllConnections();
   }
@@ -34,110 +36,169 @@ export class Cloud {
     return this.requests.filter(each => each.action === action).map(each => each.parameters);
   }
 
+  // changed lists the actions that change something.
+  get changed() {
+    return this.requests.map(each => each.action).filter(action => /^(Create|Update|Delete|Put|Attach|Detach)/.test(action));
+  }
+
+  // functions lists what exists, by name.
+  get functions() {
+    return Object.fromEntries([...this.#functions.values()].map(each => [each.config.FunctionName, each]));
+  }
+
   async #answer(request, response) {
     let body = '';
     for await (const chunk of request) body += chunk;
-    const { Action, Region, Version, Nonce, Timestamp, SecretId, Signature, SignatureMethod, Token, RequestClient, ...parameters } =
-      unflatten(new URLSearchParams(body));
-    this.requests.push({ host: request.headers['x-real-host'], action: Action, region: Region, parameters });
-    const handler = Signature && actions[Action];
-    const answer = handler
-      ? handler.call(this, parameters)
-      : fault('UnsupportedOperation', `${Action} is not an action of a deployment`);
+    const action = request.headers['x-tc-action'];
+    const [, service] = /\/(\w+)\/tc3_request/.exec(request.headers.authorization) ?? [];
+    const refused = verify(request, service, body);
+    const answer = refused ?? this.#act(service, action, request.headers['x-tc-region'], JSON.parse(body));
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ Response: { ...answer, RequestId: `request-${this.requests.length}` } }));
   }
 
-  function({ Namespace, FunctionName }) {
-    return this.#functions.get(`${Namespace}/${FunctionName}`);
+  #act(service, action, region, parameters) {
+    this.requests.push({ service, action, region, parameters });
+    const index = this.failures.findIndex(each => each.action === action && (!each.of || each.of === parameters.FunctionName));
+    if (index >= 0) {
+      const [{ code, message }] = this.failures.splice(index, 1);
+      return fault(code, message);
+    }
+    const found = this.#functions.get(`${parameters.Namespace}/${parameters.FunctionName}`);
+    if (service === 'tag') return tagActions[action]?.call(this, parameters) ?? fault('InvalidAction', action);
+    if (action === 'CreateFunction') return this.#create(parameters, found);
+    if (!found) return fault('ResourceNotFound.Function', `[FunctionName] ${parameters.FunctionName} is not found`);
+    if (action === 'DeleteFunction') {
+      this.#functions.delete(`${parameters.Namespace}/${parameters.FunctionName}`);
+      return {};
+    }
+    return actions[action]?.call(this, found, parameters) ?? fault('InvalidAction', `${action} is not an action of a deployment`);
   }
 
-  keep(parameters) {
+  #create({ Code, Tags, ...parameters }, found) {
+    if (found) return fault('ResourceInUse.Function', `[FunctionName] ${parameters.FunctionName} exists`);
     this.#functions.set(`${parameters.Namespace}/${parameters.FunctionName}`, {
-      ...this.function(parameters),
-      ...parameters,
-      Status: 'Active',
-      Qualifier: '$LATEST',
-      Tags: [],
+      config: { ...defaults, ...parameters },
+      archive: Buffer.from(Code.ZipFile, 'base64'),
+      busy: this.busy,
+      tags: {},
+      triggers: [],
+      retries: { RetryConfig: [{ RetryNum: 2 }], MsgTTL: 21600 },
     });
     return {};
   }
 
-  triggers({ Namespace, FunctionName }) {
-    return this.#triggers.filter(each => each.Namespace === Namespace && each.FunctionName === FunctionName);
-  }
-
-  addTrigger(trigger) {
-    this.#triggers.push(trigger);
+  // tagged returns the function of a resource such as default/function/giftstats-prod-api.
+  tagged(resource) {
+    return this.#functions.get(resource.replace('/function/', '/'));
   }
 }
 
-const fault = (Code, Message) => ({ Error: { Code, Message } });
-const missing = fault('ResourceNotFound.FunctionName', 'no such function');
-const existing = action =>
-  function (parameters) {
-    return this.function(parameters) ? action.call(this, parameters) : missing;
-  };
-
-const actions = {
-  GetFunction: existing(function (parameters) {
-    return this.function(parameters);
-  }),
-  CreateFunction(parameters) {
-    return this.function(parameters) ? fault('ResourceInUse.Function', 'it exists') : this.keep(parameters);
-  },
-  UpdateFunctionCode: existing(function (parameters) {
-    return this.keep(parameters);
-  }),
-  UpdateFunctionConfiguration: existing(function (parameters) {
-    return this.keep(parameters);
-  }),
-  UpdateFunctionEventInvokeConfig: existing(() => ({})),
-  GetAlias: existing(() => ({ Name: '$DEFAULT', FunctionVersion: '$LATEST', RoutingConfig: { AdditionalVersionWeights: [] } })),
-  ListTriggers: existing(function (parameters) {
-    const wanted = Object.fromEntries((parameters.Filters ?? []).map(each => [each.Name, each.Values]));
-    const Triggers = this.triggers(parameters).filter(each =>
-      ['Type', 'Qualifier'].every(key => !wanted[key] || wanted[key].includes(each[key])),
-    );
-    return { Triggers, TotalCount: Triggers.length };
-  }),
-  CreateTrigger: existing(function (parameters) {
-    if (this.triggers(parameters).some(each => each.Type === parameters.Type && each.Qualifier === parameters.Qualifier)) {
-      return fault('ResourceInUse', 'there is one URL for each version or alias');
-    }
-    this.addTrigger(parameters.Type === 'timer' ? stored(parameters) : parameters);
-    return { TriggerInfo: parameters };
-  }),
-  UpdateTrigger: existing(() => ({})),
-  DescribeTags: () => ({ Tags: [], TotalCount: 0 }),
-  DescribeResourceTagsByResourceIds: () => ({ Tags: [], TotalCount: 0 }),
-  CreateTag: () => ({}),
-  AttachResourcesTag: () => ({}),
+// What GetFunction reports for a function without these settings.
+const defaults = {
+  Qualifier: '$LATEST',
+  VpcConfig: { VpcId: '', SubnetId: '' },
+  DeadLetterConfig: { Type: '', Name: '', FilterType: '' },
 };
 
-// stored returns a timer as ListTriggers shows it.
-const stored = timer => ({
-  ...timer,
-  TriggerDesc: JSON.stringify({ cron: timer.TriggerDesc }),
-  Enable: timer.Enable === 'OPEN' ? 1 : 0,
-});
+const fault = (Code, Message) => ({ Error: { Code, Message } });
 
-// unflatten reverses the flat form that the version 1 signature of the API requires: Environment.Variables.0.Key=…
-function unflatten(form) {
-  const root = {};
-  for (const [path, value] of form) {
-    const keys = path.split('.');
-    const last = keys.pop();
-    const parent = keys.reduce((node, key) => (node[key] ??= {}), root);
-    parent[last] = value;
-  }
-  return lists(root);
+const actions = {
+  GetFunction(found) {
+    const { EipStatus } = found.config.PublicNetConfig.EipConfig;
+    const PublicNetConfig = { ...found.config.PublicNetConfig, EipConfig: { EipStatus, EipAddress: [] } };
+    const Status = found.status ?? (found.busy-- > 0 ? 'Updating' : 'Active');
+    return { ...found.config, PublicNetConfig, Status, StatusReasons: found.reasons ?? [] };
+  },
+  GetFunctionAddress: ({ archive }) => ({
+    Url: 'https://not-real.example/archive',
+    CodeSha256: createHash('sha256').update(archive).digest('hex'),
+  }),
+  UpdateFunctionCode(found, { Code, Handler }) {
+    Object.assign(found, { archive: Buffer.from(Code.ZipFile, 'base64'), busy: this.busy });
+    found.config.Handler = Handler;
+    return {};
+  },
+  UpdateFunctionConfiguration(found, parameters) {
+    Object.assign(found.config, parameters);
+    found.busy = this.busy;
+    return {};
+  },
+  GetReservedConcurrencyConfig: ({ reserved }) => ({ ReservedMem: reserved ?? null }),
+  PutReservedConcurrencyConfig(found, { ReservedConcurrencyMem }) {
+    found.reserved = ReservedConcurrencyMem;
+    return {};
+  },
+  GetFunctionEventInvokeConfig: ({ retries }) => ({ AsyncTriggerConfig: retries }),
+  UpdateFunctionEventInvokeConfig(found, { AsyncTriggerConfig }) {
+    found.retries = AsyncTriggerConfig;
+    return {};
+  },
+  ListTriggers(found) {
+    const Triggers = found.triggers.map(each => listed(found, each, each.hidden-- > 0));
+    return { Triggers, TotalCount: Triggers.length };
+  },
+  CreateTrigger(found, { Namespace, FunctionName, ...trigger }) {
+    if (found.triggers.some(each => each.Type === 'http' && trigger.Type === 'http' && each.Qualifier === trigger.Qualifier)) {
+      return fault('ResourceInUse', 'there is one URL for each version or alias');
+    }
+    found.triggers.push({ ...trigger, hidden: this.hidden });
+    return { TriggerInfo: { ...trigger, Enable: trigger.Enable === 'OPEN' ? 1 : 0 } };
+  },
+  UpdateTrigger(found, { Namespace, FunctionName, ...trigger }) {
+    const existing = found.triggers.find(each => each.TriggerName === trigger.TriggerName && each.Type === trigger.Type);
+    return existing ? Object.assign(existing, trigger) && {} : fault('ResourceNotFound.Trigger', 'no such trigger');
+  },
+  DeleteTrigger(found, { TriggerName, Type, Qualifier }) {
+    const before = found.triggers.length;
+    found.triggers = found.triggers.filter(
+      each => each.TriggerName !== TriggerName || each.Type !== Type || each.Qualifier !== Qualifier,
+    );
+    return before === found.triggers.length ? fault('ResourceNotFound.Trigger', 'no such trigger') : {};
+  },
+};
+
+const tagActions = {
+  DescribeTags: () => ({ Tags: [], TotalCount: 0 }),
+  CreateTag: () => ({}),
+  DescribeResourceTagsByResourceIds({ ResourceIds: [resource] }) {
+    const Tags = Object.entries(this.tagged(resource)?.tags ?? {}).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+    return { Tags, TotalCount: Tags.length };
+  },
+  AttachResourcesTag({ ResourceIds: [resource], TagKey, TagValue }) {
+    const { tags } = this.tagged(resource);
+    if (TagKey in tags) return fault('FailedOperation.TagAttachedFailed', 'the resource has this tag');
+    tags[TagKey] = TagValue;
+    return {};
+  },
+  DetachResourcesTag({ ResourceIds: [resource], TagKey }) {
+    delete this.tagged(resource).tags[TagKey];
+    return {};
+  },
+};
+
+// listed returns a trigger as ListTriggers shows it: a timer with its time as JSON, and a URL with its address.
+function listed({ config }, { hidden, ...trigger }, withoutURL) {
+  const Enable = trigger.Enable === 'OPEN' ? 1 : 0;
+  if (trigger.Type === 'timer') return { ...trigger, Enable, TriggerDesc: JSON.stringify({ cron: trigger.TriggerDesc }) };
+  const description = JSON.parse(trigger.TriggerDesc);
+  const id = createHash('sha256').update(config.FunctionName).digest('hex').slice(0, 10);
+  const ExtranetUrl = withoutURL ? '' : `https://1250000000-${id}.ap-singapore.tencentscf.com`;
+  return { ...trigger, Enable, TriggerDesc: JSON.stringify({ ...description, NetConfig: { ...description.NetConfig, ExtranetUrl } }) };
 }
 
-function lists(node) {
-  if (typeof node !== 'object') return node;
-  const entries = Object.entries(node).map(([key, value]) => [key, lists(value)]);
-  return entries.length > 0 && entries.every(([key], index) => key === String(index))
-    ? entries.map(([, value]) => value)
-    : Object.fromEntries(entries);
+// verify returns a failure unless the request is signed with the credentials above.
+function verify(request, service, body) {
+  const { authorization = '', host, 'content-type': type, 'x-tc-timestamp': time, 'x-tc-token': token } = request.headers;
+  const [, id, scope, signature] =
+    /^TC3-HMAC-SHA256 Credential=([^/]+)\/(\S+), SignedHeaders=content-type;host, Signature=(\w+)$/.exec(authorization) ?? [];
+  if (id !== credentials.TENCENT_SECRET_ID) return fault('AuthFailure.SecretIdNotFound', 'The SecretId is not found.');
+  if (token !== credentials.TENCENT_TOKEN) return fault('AuthFailure.TokenFailure', 'The token is not valid.');
+  const hash = text => createHash('sha256').update(text).digest('hex');
+  const keyed = (key, text) => createHmac('sha256', key).update(text).digest();
+  const canonical = ['POST', '/', '', `content-type:${type}`, `host:${host}`, '', 'content-type;host', hash(body)].join('\n');
+  const date = new Date(time * 1000).toISOString().slice(0, 10);
+  const key = keyed(keyed(keyed(`TC3${credentials.TENCENT_SECRET_KEY}`, date), service), 'tc3_request');
+  const expected = keyed(key, ['TC3-HMAC-SHA256', time, scope, hash(canonical)].join('\n')).toString('hex');
+  return signature === expected ? undefined : fault('AuthFailure.SignatureFailure', 'The signature is not correct.');
 }

@@ -40,7 +40,7 @@ const own = {
   publicAccess: flag,
   eip: flag,
   environment,
-  // The tag reserved_mb is the memory to reserve. tools/check-tencent.sh makes the calls that set it from there.
+  // The tag reserved_mb is the memory to reserve, which the deployment sets.
   tags: {
     type: 'object',
     properties: { reserved_mb: { ...text, pattern: '^[0-9]+$' } },

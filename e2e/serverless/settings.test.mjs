@@ -8,14 +8,14 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatInputs, instance } from './cli.mjs';
+import { instance, wanted } from '../../tools/tencent-deploy/serverless.mjs';
 import { environment, ledger, original, pages, root } from './fixture.mjs';
 
 // Each binary checks its own variables: if one is wrong, the process exits before it listens.
 for (const [how, variables] of Object.entries({ 'with everything': { ...environment, ...ledger, ...pages }, 'without a ledger': environment })) {
   // Loopback instead of Singapore, because the binaries connect when they start.
   const file = instance(original, { ...variables, GIFTSTATS_ENDPOINT: 'http://127.0.0.1:9' });
-  for (const { name, handler, environment: given } of formatInputs(file).functions) {
+  for (const { name, handler, environment: given } of wanted(file).functions) {
     test(`${name} starts with these settings, ${how}`, { timeout: 30_000 }, async t => {
       const binary = path.join(root, 'dist/tencent', handler);
       assert.ok(fs.existsSync(binary), `${binary} is missing: make build`);
