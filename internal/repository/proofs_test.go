@@ -27,6 +27,27 @@ func TestPagesNameTestsThatExist(t *testing.T) {
 	}
 }
 
+// Each row of these tables has a proof.
+func TestEveryRowNamesATest(t *testing.T) {
+	for page, least := range map[string]int{"docs/security.md": 20, "docs/reliability.md": 30} {
+		rows := 0
+		for table := range strings.SplitSeq(read(t, page), "\n\n") {
+			lines := strings.Split(strings.TrimSpace(table), "\n")
+			if !strings.HasSuffix(lines[0], "| which test shows it |") {
+				continue
+			}
+			for _, row := range lines[2:] {
+				if rows++; !regexp.MustCompile("\\| (`[a-z]+: Test[A-Za-z0-9]+`(, )?)+ \\|$").MatchString(row) {
+					t.Errorf("%s: this row names no test: %s", page, row)
+				}
+			}
+		}
+		if rows < least {
+			t.Errorf("%s has %d rows with a proof, want at least %d: are the tables still there?", page, rows, least)
+		}
+	}
+}
+
 // tests returns the tests of the repository as "package: Test".
 func tests(t *testing.T) map[string]bool {
 	t.Helper()

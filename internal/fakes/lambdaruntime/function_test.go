@@ -14,13 +14,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"go.uber.org/goleak"
 )
 
 // The test binary is also the function. The variable FUNCTION selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
 	case "broken":
 		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
 		os.Exit(1)

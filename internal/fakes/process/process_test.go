@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/giftstats/giftstats/internal/fakes/process"
 )
 
@@ -20,7 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv("PROGRAM") {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
 	case "environment":
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 	case "fail":

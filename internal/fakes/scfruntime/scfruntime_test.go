@@ -14,6 +14,7 @@ import (
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction"
 	"github.com/tencentyun/scf-go-lib/functioncontext"
+	"go.uber.org/goleak"
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
 )
@@ -22,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
 	case "broken":
 		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
 		os.Exit(1)
