@@ -32,6 +32,13 @@ $(tools)/clients/.installed: $(wildcard e2e/clients/*.json)
 	npm ci --prefix $(tools)/clients --ignore-scripts --no-audit --no-fund
 	touch $@
 
+# The chart library and the browser that looks at the page.
+$(tools)/console/.installed: $(wildcard e2e/console/*.json) e2e/console/unpack.mjs
+	rm -rf $(tools)/console && mkdir -p $(tools)/console && cp e2e/console/*.json $(tools)/console/
+	npm ci --prefix $(tools)/console --ignore-scripts --no-audit --no-fund
+	node e2e/console/unpack.mjs $(tools)/console
+	touch $@
+
 # The template passes the linters, and sam builds the same bytes as make, and nothing else, even if a secret document lies in the checkout.
 # It builds a copy without .tools, because sam copies all files before it builds.
 e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
@@ -59,7 +66,7 @@ e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json
 
 # The zip files do not depend on the time and mode of the binaries, and the packaged functions work.
-e2e-programs: $(tools)/python/.installed $(tools)/redis/.installed $(tools)/clients/.installed
+e2e-programs: $(tools)/python/.installed $(tools)/redis/.installed $(tools)/clients/.installed $(tools)/console/.installed
 	$(MAKE) package ARCH=$$(go env GOARCH) dist=dist/e2e
 	touch -d 2001-01-01 dist/e2e/tencent/* && chmod 700 dist/e2e/tencent/*
 	go run ./tools/zip dist/e2e/again.zip dist/e2e/tencent/api dist/e2e/tencent/streamend

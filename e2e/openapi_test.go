@@ -34,17 +34,31 @@ func TestOpenAPI(t *testing.T) {
 // startLocal starts the local server for the app of the fixture, with a ledger in its memory, and returns its URL.
 func startLocal(t *testing.T, upstream string) string {
 	t.Helper()
+	url, _ := runLocal(t, map[string]string{
+		"GIFTSTATS_SECRET": secretFile(t), "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_AUTH": "api-key,usersig",
+	})
+	return url
+}
+
+// secretFile returns the location of a file with the secret document of the fixture.
+func secretFile(t *testing.T) string {
+	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret.json")
 	if err := os.WriteFile(secret, []byte(fixture.Document(fixture.SecretKey)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := start(t, map[string]string{
-		"GIFTSTATS_SECRET": "file://" + secret, "GIFTSTATS_ENDPOINT": upstream, "GIFTSTATS_AUTH": "api-key,usersig",
-	}, build.Program(t, build.Functions+"local", ""), "-addr", "127.0.0.1:0")
+	return "file://" + secret
+}
+
+// runLocal starts the local server, and returns its URL and what it has printed.
+func runLocal(t *testing.T, environment map[string]string) (url, output string) {
+	t.Helper()
+	server := start(t, environment, build.Program(t, build.Functions+"local", ""), "-addr", "127.0.0.1:0")
 	started, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := server.WaitOutput(started, "Serving on ", 1); err != nil {
 		t.Fatal(err)
 	}
-	return regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(server.Output())[1]
+	output = server.Output()
+	return regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(output)[1], output
 }

@@ -126,6 +126,9 @@ const number = n => new Intl.NumberFormat(locale).format(n);
 const coins = n => words.countCoins(n, number(n));
 const gifts = n => words.countGifts(n, number(n));
 const dateTime = time => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+const dayTime = time => new Intl.DateTimeFormat(locale, {
+  month: 'short', day: 'numeric', hour: chinese ? '2-digit' : 'numeric', minute: '2-digit',
+}).format(new Date(time));
 const period = (start, end) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
   .formatRange(new Date(start), new Date(end));
 const clock = time => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(new Date(time));
@@ -140,7 +143,7 @@ function duration(ms) {
 // names returns a list of accounts as a language writes it: a, b and c.
 function names(accounts) {
   const parts = new Intl.ListFormat(locale, { type: 'conjunction' }).formatToParts(accounts);
-  return parts.map(({ type, value }) => (type === 'element' ? id(value) : value));
+  return parts.map(({ type, value }) => (type === 'element' ? id(value) : value.replace('和', ' 和 ')));
 }
 
 // showNumbers fills a list with pairs of a name and a number. Numbers that are not known are left out.
@@ -471,7 +474,7 @@ class Chart {
     const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
     const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 3 });
     return {
-      ...this.size(), legend: { show: false }, cursor: { show: false },
+      ...this.size(), padding: [8, 4, 0, 0], legend: { show: false }, cursor: { show: false },
       scales: {
         x: { range: (_, least, most) => [least, Math.max(most, least + 60)] },
         y: { range: (_, least, most) => uPlot.rangeNum(Math.max(0, least), most, 0.1, true) },
@@ -483,7 +486,7 @@ class Chart {
           incrs: [...Array(16).keys()].flatMap(zeros => [1, 2, 5].map(n => n * 10 ** zeros)), // whole coins
           values: (_, ticks) => ticks.map(tick => compact.format(tick)) },
       ],
-      series: [{}, { stroke: color('--accent'), width: 2, fill: color('--tint'), points: { show: false } }],
+      series: [{}, { stroke: color('--accent'), width: 2, points: { show: false } }],
     };
   }
 
@@ -623,7 +626,7 @@ function streamsTable() {
   const greatest = greatestOf(list.streams.map(stream => earned(stream, 'total_coins')));
   const made = table($('list-title').textContent, columns, sorted(list.streams).map(stream => [
     element('a', { href: address('streams', { account: list.account, month: list.month, stream: stream.event_id }) },
-      dateTime(stream.ended_at)),
+      dayTime(stream.ended_at)),
     id(stream.room_id), orUnknown(lengthOf(stream), duration),
     orUnknown(earned(stream, 'total_count'), number), orUnknown(earned(stream, 'total_coins'), number),
     share(earned(stream, 'total_coins'), greatest), yesNo(stream.reconciled),
@@ -719,7 +722,7 @@ function showStream(stream) {
 
 function hostsTable(accounts) {
   const titles = [{ title: words.host }, numberColumn(words.gifts), numberColumn(words.coins),
-    { title: words.senders, type: 'number wide' }, { title: words.source, type: '' }];
+    { title: words.senders, type: 'number wide' }, { title: words.source, type: 'wide' }];
   return table(words.hosts, titles, accounts.map(account => [
     id(account.account), orUnknown(account.total_count, number), orUnknown(account.total_coins, number),
     orUnknown(account.gift_sender_count, number),
