@@ -37,7 +37,7 @@ func run(directory string, out io.Writer) error {
 		return err
 	}
 	if checkout := checkoutOf(directory); checkout != "" {
-		return fmt.Errorf("%s is in the git checkout %s: choose a directory outside of it, like make secret DIR=$HOME/giftstats",
+		return fmt.Errorf("%s is in the git checkout %s: choose a directory outside of it, like make secret DIR=$(mktemp -d)",
 			directory, checkout)
 	}
 	if err := os.MkdirAll(directory, 0o700); err != nil {
