@@ -14,7 +14,7 @@ dist    := dist
 
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
-.PHONY: help run secret check whose-gifts build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent remove-tencent bench e2e fuzz soak lint vuln clean
+.PHONY: help run secret check whose-gifts build-secret build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent remove-tencent bench e2e fuzz soak lint vuln clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -27,8 +27,7 @@ run: ## start the local server with the simulator behind it (ADDR=host:port; ONC
 
 DIR ?= $(HOME)/.config/giftstats
 
-secret: ## create a secret document to fill in, and an API key, outside of the checkout (DIR=directory)
-	@go build -o $(dist)/secret ./tools/secret
+secret: build-secret ## create a secret document to fill in, and an API key, outside of the checkout (DIR=directory)
 	@$(dist)/secret '$(DIR)'
 
 # SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes. The variables are
@@ -46,9 +45,9 @@ whose-gifts: export gift := $(GIFT)
 whose-gifts: build-check ## find out whose gifts Tencent counts in your app (as check, and ROOM=id FROM=account TO=account)
 	@$(dist)/check whose-gifts -room "$$room" -from "$$from" -to "$$to" -gift "$$gift" $(if $(filter-out 0 false,$(YES)),-yes)
 
-build-check:
-	@test -x $(dist)/check || echo 'Building the command. The first time takes a minute.'
-	@go build -o $(dist)/check ./tools/check
+build-secret build-check: build-%:
+	@test -x $(dist)/$* || echo 'Building the command. The first time takes a minute.'
+	@go build -o $(dist)/$* ./tools/$*
 
 test: ## run every test that needs only Go
 	go test -race ./...

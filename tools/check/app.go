@@ -46,13 +46,13 @@ type app struct {
 
 // open reads the settings and the secret. It does not call Tencent's API.
 func open(ctx context.Context) (*app, error) {
+	if isSecret(os.Getenv("GIFTSTATS_SECRET")) {
+		return nil, errors.New("GIFTSTATS_SECRET must be the address of the secret, not the secret itself: others can see it in the list of " +
+			"processes,\nand the shell writes it to its history. If this was the real key, replace it in Tencent's console." + usage)
+	}
 	s, err := settings.Parse(os.Environ(), platform)
 	if err != nil {
 		return nil, fmt.Errorf("%w%s", err, usage)
-	}
-	if looksLikeKey(path.Base(s.Secret.Name)) {
-		return nil, errors.New("GIFTSTATS_SECRET must be the address of the secret, not the key itself, which others can see in the list " +
-			"of processes. If this was the real key, replace it in Tencent's console." + usage)
 	}
 	raw, err := read(ctx, *s.Secret)
 	if err != nil {
@@ -71,10 +71,12 @@ func open(ctx context.Context) (*app, error) {
 	return &app{s.Endpoint, document, engine, sender}, err
 }
 
-// looksLikeKey reports whether a name is a key in the wrong place. Tencent's keys are 64 letters and digits.
-func looksLikeKey(name string) bool {
+// isSecret reports whether an address is a key or a document in the wrong place. Tencent's keys are 64 letters and digits.
+func isSecret(address string) bool {
 	const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	return len(name) >= 64 && strings.Trim(name, alphanumeric) == ""
+	address = strings.TrimSpace(address)
+	name, _, _ := strings.Cut(path.Base(address), "?")
+	return strings.HasPrefix(address, "{") || len(name) >= 64 && strings.Trim(name, alphanumeric) == ""
 }
 
 // read reads the secret from its store.
