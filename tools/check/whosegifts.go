@@ -184,11 +184,11 @@ func (e *experiment) await(ctx context.Context, before answers) (answers, error)
 func (e *experiment) conclude(fromChanged, toChanged bool) error {
 	switch {
 	case toChanged && !fromChanged:
-		fmt.Fprintf(e.out, "RECEIVER: only the numbers of %q changed, which received the gift. giftstats expects this, so its numbers are\n"+
-			"what each account received. There is nothing to change.\n", e.gift.Receiver)
+		fmt.Fprintf(e.out, "RECEIVER: only the numbers of the receiver, %q, changed. giftstats expects this, so its numbers are what each\n"+
+			"account received. There is nothing to change.\n", e.gift.Receiver)
 		return nil
 	case fromChanged && !toChanged:
-		return fmt.Errorf("SENDER: only the numbers of %q changed, which sent the gift. giftstats expects those of the receiver, so for\n"+
+		return fmt.Errorf("SENDER: only the numbers of the sender, %q, changed. giftstats expects those of the receiver to change, so for\n"+
 			"this app its numbers of an account are what the account sent. Do not pay by them. The totals of a room (GET /v1/room-stats,\n"+
 			"and room in summaries) are right. Please report this: https://github.com/giftstats/giftstats/issues", e.gift.Sender)
 	case fromChanged:
@@ -196,5 +196,5 @@ func (e *experiment) conclude(fromChanged, toChanged bool) error {
 			"which nobody else sends gifts")
 	}
 	return errors.New("NOT SETTLED: the numbers of neither account changed. Check that the gift was sent in this room. If it was, Tencent " +
-		"may count it later: ask again with GET /v1/gift-stats")
+		"may count it later: run this again after a minute, and compare the first numbers with these")
 }

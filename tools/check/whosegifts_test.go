@@ -98,14 +98,14 @@ func TestWhoseGifts(t *testing.T) {
 		{
 			name: "receiver", reading: asReceived, sends: []simulator.SentGift{gift("viewer", "user1")}, right: true,
 			want: []string{
-				`Now send one gift from "viewer" to "user1" in the room "room_id"`, `RECEIVER: only the numbers of "user1" changed`,
+				`Now send one gift from "viewer" to "user1" in the room "room_id"`, `RECEIVER: only the numbers of the receiver, "user1", changed`,
 				"before the gift:\n  \"viewer\"                 gifts: 0, coins: 0\n  \"user1\"                  gifts: 1, coins: 1",
 				"after the gift:\n  \"viewer\"                 gifts: 0, coins: 0\n  \"user1\"                  gifts: 2, coins: 2",
 			},
 		},
 		{
 			name: "sender", reading: asSent, sends: []simulator.SentGift{gift("viewer", "user1")},
-			want: []string{`SENDER: only the numbers of "viewer" changed`, "Do not pay by them.", "GET /v1/room-stats"},
+			want: []string{`SENDER: only the numbers of the sender, "viewer", changed`, "Do not pay by them.", "GET /v1/room-stats"},
 		},
 		{name: "receiver, by send_gift", reading: asReceived, right: true, want: []string{"Sent one gift", "RECEIVER: "}},
 		{name: "sender, by send_gift", reading: asSent, want: []string{"Sent one gift", "SENDER: "}},
