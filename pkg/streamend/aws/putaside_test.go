@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,6 +48,7 @@ func (m message) record() map[string]any {
 
 // deadLetters is a dead-letter queue.
 type deadLetters struct {
+	mu      sync.Mutex
 	letters []message
 	err     error
 }
@@ -55,6 +58,8 @@ func (d *deadLetters) Send(_ context.Context, body string, attributes map[string
 	if d.err != nil {
 		return d.err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.letters = append(d.letters, message{fmt.Sprint("letter ", len(d.letters)), body, attributes})
 	return nil
 }
@@ -62,12 +67,12 @@ func (d *deadLetters) Send(_ context.Context, body string, attributes map[string
 // receiver fails with err, or keeps the ids of the summaries.
 type receiver struct {
 	streamendtest.Recorder
-	asked int
+	asked atomic.Int64
 	err   error
 }
 
 func (r *receiver) Deliver(ctx context.Context, m delivery.Message) error {
-	r.asked++
+	r.asked.Add(1)
 	if r.err != nil {
 		return r.err
 	}
@@ -185,8 +190,8 @@ func TestDeadLetterThatIsMovedBackGoesToTheReceiverThatRefused(t *testing.T) {
 	if got := one.IDs(); got != "e-1" {
 		t.Errorf("the repaired receiver has %q, want e-1", got)
 	}
-	if two.asked != 1 {
-		t.Errorf("the other receiver was sent the summary %d times, want 1", two.asked)
+	if asked := two.asked.Load(); asked != 1 {
+		t.Errorf("the other receiver was sent the summary %d times, want 1", asked)
 	}
 	if len(dead.letters) != 1 {
 		t.Errorf("%d dead letters, want the first one only", len(dead.letters))
