@@ -13,7 +13,7 @@ const (
 	slotsAtOnce    = 20                     // the most that are reserved in one step, if the shared rate allows as many in half a second
 	ownPatience    = 50 * time.Millisecond  // a caller who gets a turn of the own rate that soon needs no slot
 	reserveLead    = 100 * time.Millisecond // how long before the last slot the next ones are reserved
-	reserveTimeout = 300 * time.Millisecond
+	reserveTimeout = 500 * time.Millisecond
 	failedBackOff  = time.Second // after the first failure of the source; it doubles with each further one
 	fullBackOff    = 500 * time.Millisecond
 	maxBackOff     = 4 * time.Second
