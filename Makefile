@@ -110,7 +110,7 @@ deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check the variabl
 remove-tencent: $(deployer)/node_modules/.package-lock.json ## remove what deploy-tencent created (CONFIRM=prod, or the name of the stage)
 	@CONFIRM='$(CONFIRM)' node $(deployer)/main.mjs remove $(STAGE)
 
-bench: package ## measure start-up, requests, batches, gifts and sweeps, and print one table (some minutes)
+bench: package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
 	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench
 
 include e2e/e2e.mk

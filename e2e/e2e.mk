@@ -21,6 +21,9 @@ $(tools)/redis/.installed: e2e/install-redis.sh
 	sh $< $(tools)/redis
 	touch $@
 
+# The measurements use it, too.
+bench: $(tools)/redis/.installed
+
 # checkov has its own environment, because it needs other versions of shared dependencies.
 $(tools)/checkov/.installed: e2e/requirements-checkov.txt
 	rm -rf $(tools)/checkov && python3 -m venv $(tools)/checkov

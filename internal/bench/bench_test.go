@@ -32,7 +32,7 @@ type report struct{ lines map[string][]string } // by the name of the benchmark
 
 // order is the order of the benchmarks in the table: from the start of a function to the end of a stream, then the less important.
 var order = []string{
-	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkStreamEnd",
+	"BenchmarkStart", "BenchmarkFirstAnswer", "BenchmarkWarm", "BenchmarkBatch", "BenchmarkShared", "BenchmarkStreamEnd",
 	"BenchmarkGifts", "BenchmarkTopSenders", "BenchmarkSweep", "BenchmarkSigning", "BenchmarkSize",
 }
 
