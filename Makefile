@@ -93,15 +93,17 @@ deployer := tools/tencent-deploy
 
 # npm checks every package against the hashes in package-lock.json, and runs no script of a package.
 $(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
-	@command -v node >/dev/null && command -v npm >/dev/null || \
-	  { echo 'deploy-tencent needs Node 20 or later with npm, which are not on PATH: https://nodejs.org/en/download' >&2; exit 1; }
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || \
+	  { echo 'This needs Node 20 or later with npm on PATH: https://nodejs.org/en/download' >&2; exit 1; }
 	@echo 'Installing the tools of the deployment into $(deployer)/node_modules. This is done once, and takes about half a minute.'
 	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # Each function gets an archive of its own binary. Both in one would be too large for a request to the API.
-deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check the variables of serverless.yml, build, deploy (STAGE=name; PLAN=1 only says what would change)
+deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check, build and deploy what serverless.yml describes (STAGE=name; PLAN=1 only says what would change)
+	@echo 'Checking the variables of serverless.yml.'
 	@node $(deployer)/main.mjs check $(STAGE)
+	@echo 'Building both functions. The first time, this takes a minute or more.'
 	@$(MAKE) --no-print-directory build-tencent
 	@go run ./tools/zip $(dist)/tencent-api.zip $(dist)/tencent/api
 	@go run ./tools/zip $(dist)/tencent-streamend.zip $(dist)/tencent/streamend

@@ -82,7 +82,8 @@ test('the check of the ledger', async t => {
   assert.match(await mistakes(world, { ...elsewhere, TENCENT_SUBNET: 'subnet-1' }), /^TENCENT_VPC is missing, but TENCENT_SUBNET is set/m);
   assert.match(await mistakes(world, { ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }), /^GIFTSTATS_LEDGER must start with rediss?:/m);
   for (const name of Object.keys(ledger)) {
-    assert.match(await mistakes(world, { ...environment, [name]: '' }), new RegExp(`^${name} is set but empty\\. Remove it, or set it\\.`, 'm'));
+    const report = await mistakes(world, { ...environment, [name]: '' });
+    assert.match(report, new RegExp(`^${name} is set but empty\\. Remove it, or set it\\.`, 'm'));
   }
   world.write('.env', 'GIFTSTATS_LEDGER=');
   assert.match(await mistakes(world, environment), /^GIFTSTATS_LEDGER is set but empty/m);

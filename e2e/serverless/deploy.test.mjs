@@ -137,7 +137,8 @@ test('a setting that serverless.yml no longer has is removed', async t => {
   succeeded(await run('deploy'));
   write('serverless.yml', original.replace(/ {6}deadLetter:\n.*\n.*\n/, ''));
   cloud.functions['giftstats-prod-api'].triggers.push({ Type: 'ckafka', TriggerName: 'own', TriggerDesc: '{}', Enable: 'OPEN' });
-  cloud.functions['giftstats-prod-sweep'].triggers.push({ Type: 'timer', TriggerName: 'old', TriggerDesc: '0 0 * * * * *', Enable: 'OPEN' });
+  const old = { Type: 'timer', TriggerName: 'old', TriggerDesc: '0 0 * * * * *', Enable: 'OPEN' };
+  cloud.functions['giftstats-prod-sweep'].triggers.push(old);
   const output = succeeded(await run('deploy'));
   assert.match(output, /giftstats-prod-streamend: deadLetter changed$/m);
   assert.match(output, /^ {2}- timer old of giftstats-prod-sweep$/m);

@@ -8,7 +8,7 @@
 //   URL         https://cloud.tencent.com/document/product/583/100227
 //   timer       https://tencentcloud.com/document/product/583/9708
 //
-// It is for the file after `scf deploy` has replaced the variables.
+// It is for the file after the deployment has replaced the variables.
 
 const object = (properties, required = []) => ({ type: 'object', properties, required, additionalProperties: false });
 const list = items => ({ type: 'array', items, minItems: 1 });
@@ -48,7 +48,7 @@ const own = {
     additionalProperties: text,
   },
   cls: object({ logsetId: text, topicId: text }, ['logsetId', 'topicId']),
-  // Both or neither: without a private network the CLI removes both keys.
+  // Both or neither: without a private network both keys are removed.
   vpcConfig: { anyOf: [object({}), object({ vpcId: text, subnetId: text }, ['vpcId', 'subnetId'])] },
   layers: list(object({ name: text, version: { type: 'integer' } }, ['name', 'version'])),
   deadLetter: object({ type: { enum: ['CMQ-QUEUE', 'CMQ-TOPIC'] }, name: text, filterType: text }, ['type', 'name']),

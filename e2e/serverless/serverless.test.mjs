@@ -256,7 +256,7 @@ test('another stage has names of its own', () => {
   }
 });
 
-// Each of these mistakes would pass the CLI and the tool kit, or would show only in a running function. A row has the text to replace,
+// Each of these mistakes would pass the tool kit, or would show only in a running function. A row has the text to replace,
 // its replacement, and the error.
 const mistakes = {
   'a misspelled key of a function': ['memorySize: 128', 'memorysize: 128', /functions\/api .*"memorysize"/],

@@ -82,13 +82,7 @@ function settingsMistakes(text, variables, stage) {
   const { functions } = wanted(instance(text, variables, stage));
   const input = Object.fromEntries(functions.map(each => [each.key, each.environment?.variables ?? {}]));
   const { TENCENT_SECRET_ID, TENCENT_SECRET_KEY, TENCENT_TOKEN, ...env } = process.env;
-  const output = execFileSync('go', ['run', './tools/settings'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env,
-    input: JSON.stringify(input, (_, value) => (typeof value === 'object' ? value : String(value))),
-    encoding: 'utf8',
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const output = goRun('./tools/settings', env, JSON.stringify(input, (_, value) => (typeof value === 'object' ? value : String(value))));
   const names = new Set(references(text).map(each => each.name));
   return Object.entries(JSON.parse(output)).flatMap(([key, mistakes]) =>
     mistakes.map(mistake => {
@@ -97,4 +91,15 @@ function settingsMistakes(text, variables, stage) {
       return [`${key} ${name}`, `serverless.yml, function ${key}: ${mistake}.`];
     }),
   );
+}
+
+// goRun runs a program of the repository, and returns its output.
+function goRun(program, env, input) {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  try {
+    return execFileSync('go', ['run', program], { cwd, env, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'inherit'] });
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Error('go is not on PATH. The check of the settings needs Go: https://go.dev/dl/');
+    throw new Error(`go run ${program} failed; see above`);
+  }
 }

@@ -93,7 +93,7 @@ async function run(steps) {
       await step.run();
     } catch (error) {
       complain(`\nFailed at: ${step.what}\n${describe(error)}`);
-      complain(`${done} of ${steps.length} steps are done and stay. Correct the cause, and run the same command again: it continues there.`);
+      complain(`${done} of ${steps.length} steps are done and stay. Correct the cause, and run the command again: it continues there.`);
       return false;
     }
     say(`  ${step.sign} ${step.what}`);

@@ -104,7 +104,8 @@ function codeSteps(tencent, where, wanted, { zip, sha256, size }, current, curre
   }
   for (const key of ['Runtime', 'Type']) {
     if (inputs[key] !== current[key]) {
-      throw new Failure('', `the ${key.toLowerCase()} of ${wanted.name} is ${current[key]}, and cannot be changed. Remove the function first`);
+      const what = `the ${key.toLowerCase()} of ${wanted.name}`;
+      throw new Failure('', `${what} is ${current[key]}, and cannot be changed. Remove the function first`);
     }
   }
   const broken = current.Status !== 'Active';
@@ -161,7 +162,8 @@ function triggerSteps(tencent, where, wanted, current) {
   }
   for (const each of requests) {
     const found = current.find(other => same(each, other));
-    const what = triggerName(where, each) + (each.Type === 'timer' ? `: ${each.TriggerDesc}, ${each.Enable === 'OPEN' ? 'on' : 'off'}` : '');
+    const when = each.Type === 'timer' ? `: ${each.TriggerDesc}, ${each.Enable === 'OPEN' ? 'on' : 'off'}` : '';
+    const what = triggerName(where, each) + when;
     if (!found) steps.push({ sign: '+', what, run: () => tencent.call('CreateTrigger', each) });
     else if (triggerDiffers(each, found)) steps.push({ sign: '~', what, run: () => changeTrigger(tencent, where, each, found) });
   }

@@ -76,7 +76,7 @@ export function wanted({ app, stage, name, inputs }) {
   const namespace = inputs.namespace ?? 'default';
   const common = { type: inputs.type ?? 'event', namespace, runtime: inputs.runtime, description: inputs.description ?? '' };
   const functions = Object.entries(inputs.functions).map(([key, own]) => {
-    if (own.src !== undefined) throw new Error(`serverless.yml: functions.${key}.src is not supported: use inputs.src.src for all functions`);
+    if (own.src !== undefined) throw new Error(`serverless.yml: functions.${key}.src is not supported: use inputs.src.src for all`);
     return { ...common, ...own, key, name: own.name ?? `${name}-${stage}-${app}-${key}` };
   });
   const triggers = (inputs.triggers ?? []).map(({ type, function: key, parameters }) => {
