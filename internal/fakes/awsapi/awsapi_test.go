@@ -374,8 +374,16 @@ func TestLatencyEndsWithTheCallerAndTheServer(t *testing.T) {
 	t.Parallel()
 	server := awsapi.New(awsapi.Config{})
 	server.Misbehave(awsapi.Fault{Times: -1, Latency: time.Hour})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
+	arrived := func(requests int) {
+		for server.Calls("") < requests {
+			runtime.Gosched()
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		arrived(1)
+		cancel()
+	}()
 	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		response.Body.Close()
@@ -389,9 +397,7 @@ func TestLatencyEndsWithTheCallerAndTheServer(t *testing.T) {
 		}
 		failed <- err
 	}()
-	for server.Calls("") < 2 { // until the second request has arrived
-		runtime.Gosched()
-	}
+	arrived(2)
 	server.Close()
 	if err := <-failed; err == nil {
 		t.Error("the waiting request was answered")
