@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Visit, start, world } from './browser.mjs';
 
 const { demo, app } = world;
+const pictures = process.env.SCREENSHOTS; // a directory, or undefined
 const history = `#/streams?month=${world.month}`;
 
 let browser;
@@ -159,15 +160,31 @@ visit('an answer of the gateway itself is shown, and asked again ever less often
   await page.clock.install();
   await page.route('**/v1/room-stats?*', route => route.fulfill({ status: 503, contentType: 'application/json', body: '{"message":"Down"}' }));
   await one.look('saturday-show');
-  for (const wait of ['10 s', '20 s', '40 s', '1 min', '1 min']) {
-    await page.getByText('The server answered with status 503.').waitFor();
+  for (const [wait, seconds] of [['10 s', 10], ['20 s', 20], ['40 s', 40], ['1 min', 60]]) {
     await page.getByText(`Trying again in ${wait}.`).waitFor();
-    if (wait.endsWith('s')) await page.clock.runFor(1000 * parseInt(wait, 10) + 500);
-    else await page.getByRole('button', { name: 'Try again' }).click();
+    assert.match(await one.text('#now .error'), /The server answered with status 503\./);
+    if (seconds === 60) await page.unroute('**/v1/room-stats?*');
+    await page.clock.runFor(1000 * seconds + 500);
   }
-  await page.unroute('**/v1/room-stats?*');
-  await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForSelector('#live:visible');
+});
+
+visit('a lost connection and an answer of somebody else are shown, and asked again', app, {}, async (one, page) => {
+  await page.clock.install();
+  await one.look('saturday-show');
+  await page.waitForSelector('#live:visible');
+  const page200 = { status: 200, contentType: 'text/html', body: '<title>Please sign in to the network</title>' };
+  await page.route('**/v1/room-stats?*', route => route.fulfill(page200));
+  await page.clock.runFor(5000);
+  await page.getByText('The answer is not one of giftstats.').waitFor();
+  await page.unroute('**/v1/room-stats?*');
+  await page.route('**/v1/room-stats?*', route => route.abort());
+  await page.clock.runFor(10_500);
+  await page.getByText('The server cannot be reached.').waitFor();
+  one.complaints = one.complaints.filter(text => !text.includes('ERR_FAILED'));
+  await page.unroute('**/v1/room-stats?*');
+  await page.clock.runFor(20_500);
+  await page.waitForFunction(() => !document.querySelector('#now .error p'));
 });
 
 visit('an error shows what is wrong and the id of the request', app, {}, async (one, page) => {
@@ -179,6 +196,10 @@ visit('an error shows what is wrong and the id of the request', app, {}, async (
   const shown = await one.text('#now .error');
   assert.ok(shown.includes(problem.detail), `${shown} lacks ${problem.detail}`);
   assert.ok(shown.includes(`Request ID: ${problem.request_id}`), `${shown} lacks ${problem.request_id}`);
+  const again = page.waitForResponse('**/v1/room-stats?*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  const second = await (await again).json();
+  await page.getByText(second.request_id).waitFor();
   await page.click('#now .error a');
   await page.waitForSelector('#list:visible');
 });
@@ -334,6 +355,7 @@ for (const width of [1200, 360]) {
     assert.ok((await page.locator('#live-senders tbody th').allTextContents()).includes(hostileSender));
     await one.wantNoSidewaysScroll('Now');
     await wantOnlyText(page);
+    if (pictures) await page.screenshot({ path: path.join(pictures, `hostile-now-${width}.png`), fullPage: true });
 
     await page.click('nav a[href="#/streams"]');
     await page.locator('#list-table tbody tr', { hasText: `x${hostileRoom}` }).waitFor();
@@ -346,6 +368,7 @@ for (const width of [1200, 360]) {
     assert.ok((await page.locator('#stream-gifts tbody th').allTextContents()).includes(hostileGift));
     await one.wantNoSidewaysScroll('a stream');
     await wantOnlyText(page);
+    if (pictures) await page.screenshot({ path: path.join(pictures, `hostile-stream-${width}.png`), fullPage: true });
   });
 }
 
@@ -433,8 +456,6 @@ const views = {
     await page.waitForSelector('#stream:visible');
   },
 };
-
-const pictures = process.env.SCREENSHOTS;
 
 for (const locale of ['en-US', 'zh-CN']) {
   for (const colorScheme of ['light', 'dark']) {

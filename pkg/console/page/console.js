@@ -30,7 +30,7 @@ const texts = {
     noGifts: 'No gift was recorded for this stream.', noHosts: 'No host of this stream is known.',
     summaryID: 'Summary ID: {id}', notListed: 'This stream is not in the list of this month.',
     failed: 'The request failed', requestID: 'Request ID: {id}', tryAgain: 'Try again', waiting: 'Trying again in {duration}.',
-    unreachable: 'The server cannot be reached.', status: 'The server answered with status {status}.',
+    unreachable: 'The server cannot be reached.', unreadable: 'The answer is not one of giftstats.', status: 'The server answered with status {status}.',
     countCoins: (n, text) => `${text} ${n === 1 ? 'coin' : 'coins'}`, countGifts: (n, text) => `${text} ${n === 1 ? 'gift' : 'gifts'}`,
     hours: (h, m) => `${h} h ${m} min`, minutes: (m, s) => (s ? `${m} min ${s} s` : `${m} min`), seconds: s => `${s} s`,
     sources: { upstream: 'Tencent, after the end', ledger: 'Tencent, plus gifts recorded since', room: 'Totals of the room',
@@ -73,7 +73,7 @@ const texts = {
     noGifts: '本场没有礼物记录。', noHosts: '本场没有已知的主播。',
     summaryID: '汇总 ID：{id}', notListed: '这场直播不在本月的列表中。',
     failed: '请求失败', requestID: '请求 ID：{id}', tryAgain: '重试', waiting: '{duration}后重试。',
-    unreachable: '无法连接服务器。', status: '服务器返回状态码 {status}。',
+    unreachable: '无法连接服务器。', unreadable: '返回的内容不是来自 giftstats。', status: '服务器返回状态码 {status}。',
     countCoins: (_, text) => `${text} 金币`, countGifts: (_, text) => `${text} 个礼物`,
     hours: (h, m) => `${h} 小时 ${m} 分`, minutes: (m, s) => (s ? `${m} 分 ${s} 秒` : `${m} 分钟`), seconds: s => `${s} 秒`,
     sources: { upstream: '腾讯（结束后）', ledger: '腾讯，加上此后记录的礼物', room: '房间合计', snapshot: '腾讯（直播中）' },
@@ -194,26 +194,44 @@ class Problem extends Error {
   }
 }
 
-// call sends a GET request. It throws a Problem unless the answer is a success.
+// call sends a GET request, and returns the headers and the text of the answer. It throws a Problem unless the answer is a success.
 async function call(path, parameters, { accept = 'application/json', signal, key = sessionStorage.getItem(keyName) } = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== '' && value !== undefined);
   let response;
+  let text;
   try {
     response = await fetch(`${path}?${new URLSearchParams(given)}`, {
       headers: { Authorization: `Bearer ${key}`, Accept: accept }, cache: 'no-store', redirect: 'error', signal,
     });
+    text = await response.text();
   } catch (cause) {
     if (cause.name === 'AbortError') throw cause;
     throw new Problem(words.unreachable, { retryable: true });
   }
-  if (!response.ok) throw await problemOf(response);
-  return response;
+  if (!response.ok) throw problemOf(response, text);
+  return { headers: response.headers, text };
+}
+
+// ask calls and returns what the JSON of the answer says.
+async function ask(path, parameters, options) {
+  const { text } = await call(path, parameters, options);
+  const answer = parse(text);
+  if (!answer) throw new Problem(words.unreadable, { retryable: true });
+  return answer;
+}
+
+// parse returns the object that a text of JSON describes, or undefined if it is something else.
+function parse(text) {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 // problemOf reads a problem. Gateways also answer with other bodies, and with 432 for too many requests.
-async function problemOf(response) {
-  const { status, headers } = response;
-  const body = await response.json().catch(() => ({})) ?? {};
+function problemOf({ status, headers }, text) {
+  const body = parse(text) ?? {};
   return new Problem(typeof body.detail === 'string' ? body.detail : plain(words.status, { status }), {
     status, code: body.code ?? '', retryAfter: Number(headers.get('Retry-After')) || 0,
     requestID: body.request_id ?? headers.get('X-Request-Id') ?? headers.get('Apigw-Requestid') ?? '',
@@ -252,7 +270,7 @@ async function signIn(event) {
   const button = $('sign-in').querySelector('button');
   button.disabled = true;
   try {
-    await call('v1/streams', { limit: 1 }, { key });
+    await ask('v1/streams', { limit: 1 }, { key });
   } catch (problem) {
     // The key is checked before the ledger is needed.
     if (!['not_found', 'ledger_unavailable'].includes(problem.code)) {
@@ -329,8 +347,7 @@ class Watch {
 
   async numbers() {
     const parameters = { room_id: this.room, account: this.account };
-    const response = await call(this.account ? 'v1/gift-stats' : 'v1/room-stats', parameters, { signal: this.controller.signal });
-    const answer = await response.json();
+    const answer = await ask(this.account ? 'v1/gift-stats' : 'v1/room-stats', parameters, { signal: this.controller.signal });
     if (this.account) return answer;
     return {
       ...answer, total_coins: answer.total_gift_coins, total_count: answer.total_gifts_sent,
@@ -344,8 +361,7 @@ class Watch {
     if (this.noSenders && Date.now() < this.askSendersAt) return this.noSenders;
     try {
       const parameters = { room_id: this.room, account: this.account, limit: sendersShown };
-      const response = await call('v1/top-senders', parameters, { signal: this.controller.signal });
-      return sendersTable((await response.json()).senders);
+      return sendersTable((await ask('v1/top-senders', parameters, { signal: this.controller.signal })).senders);
     } catch (problem) {
       if (problem.code === 'room_not_found') return sendersTable([]);
       if (!(problem instanceof Problem) || problem.status === 401) throw problem;
@@ -442,6 +458,9 @@ class Watch {
   }
 }
 
+// around returns a range for a number that does not change.
+const around = n => [n - Math.max(5, n / 100), n + Math.max(5, n / 100)];
+
 // Chart draws samples with uPlot, in the colors of the page.
 class Chart {
   constructor(place) {
@@ -477,7 +496,7 @@ class Chart {
       ...this.size(), padding: [8, 4, 0, 0], legend: { show: false }, cursor: { show: false },
       scales: {
         x: { range: (_, least, most) => [least, Math.max(most, least + 60)] },
-        y: { range: (_, least, most) => uPlot.rangeNum(Math.max(0, least), most, 0.1, true) },
+        y: { range: (_, least, most) => (most > least ? uPlot.rangeNum(least, most, 0.1, true) : around(most)) },
       },
       axes: [
         { ...axis, grid: { show: false }, size: 28, incrs: [60, 120, 300], space: 70,
@@ -486,7 +505,7 @@ class Chart {
           incrs: [...Array(16).keys()].flatMap(zeros => [1, 2, 5].map(n => n * 10 ** zeros)), // whole coins
           values: (_, ticks) => ticks.map(tick => compact.format(tick)) },
       ],
-      series: [{}, { stroke: color('--accent'), width: 2, points: { show: false } }],
+      series: [{}, { stroke: color('--accent'), width: 2, points: { show: plot => plot.data[0].length < 2 } }],
     };
   }
 
@@ -567,7 +586,7 @@ async function loadStreams() {
   list.controller?.abort();
   list.controller = new AbortController();
   const parameters = { account, ...range(month), cursor: list.next };
-  const page = await (await call('v1/streams', parameters, { signal: list.controller.signal })).json();
+  const page = await ask('v1/streams', parameters, { signal: list.controller.signal });
   if (list.account !== account || list.month !== month) return;
   list.loaded = true;
   list.streams.push(...page.streams);
@@ -676,10 +695,9 @@ async function downloadCSV() {
   try {
     const parts = ['\uFEFF']; // without it, Excel does not read UTF-8
     for (let cursor, more = true; more;) {
-      const response = await call('v1/streams', { account, ...range(month), limit: 1000, cursor }, { accept: 'text/csv' });
-      const rows = await response.text();
-      parts.push(cursor ? rows.slice(rows.indexOf('\n') + 1) : rows); // the first row has the names of the columns
-      const next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get('Link'));
+      const { headers, text } = await call('v1/streams', { account, ...range(month), limit: 1000, cursor }, { accept: 'text/csv' });
+      parts.push(cursor ? text.slice(text.indexOf('\n') + 1) : text); // the first row has the names of the columns
+      const next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(headers.get('Link'));
       more = Boolean(next);
       cursor = next && decodeURIComponent(next[1]);
     }
