@@ -25,6 +25,11 @@ run: ## start the local server with the simulator behind it (ADDR=host:port; ONC
 	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
 	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
 
+.PHONY: sandbox
+sandbox: ## start giftstats and a simulated Tencent with fixed keys, to develop against (ADDR=host:port)
+	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
+	@exec $(dist)/local -sandbox -addr '$(ADDR)'
+
 DIR ?= $(HOME)/.config/giftstats
 
 secret: build-secret ## create a secret document to fill in, and an API key, outside of the checkout (DIR=directory)
@@ -70,6 +75,11 @@ aws-Webhook   := api
 build-tencent:
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
+
+# For the Dockerfile.
+.PHONY: build-local
+build-local:
+	$(gobuild) -o $(dist)/container/giftstats ./functions/local
 
 package: build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
 	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap

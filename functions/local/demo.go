@@ -52,11 +52,12 @@ func newDemo() (*demo, error) {
 	return d, err
 }
 
-// sendWebhooks makes the simulator send the webhooks that docs/stream-end.md tells users to switch on.
+// webhooks are what docs/stream-end.md tells users to switch on.
+var webhooks = append(simulator.Webhooks(), simulator.BeforeCallBackNotBlock)
+
+// sendWebhooks makes the simulator send its webhooks.
 func (d *demo) sendWebhooks(to string) error {
-	return d.engine.SetWebhook(to, d.liveToken,
-		simulator.AfterCreateRoom, simulator.AfterChangeOwner, simulator.AfterSeatInfoChanged, simulator.BeforeSendGift,
-		simulator.BeforeCallBackNotBlock, simulator.AfterDestroyRoom)
+	return d.engine.SetWebhook(to, d.liveToken, webhooks...)
 }
 
 // Fetch returns the secret document of the simulated app.

@@ -1,5 +1,5 @@
 // Command local serves the same handler as the clouds on this machine. It calls a simulated live engine unless GIFTSTATS_ENDPOINT and
-// GIFTSTATS_SECRET name a real app.
+// GIFTSTATS_SECRET name a real app. With -sandbox, it serves a simulated app with fixed keys, to develop against.
 package main
 
 import (
@@ -29,10 +29,14 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 	flags.SetOutput(log)
 	address := flags.String("addr", "127.0.0.1:8080", "host and port to listen on")
 	once := flags.Bool("once", false, "exit after the story")
+	sandbox := flags.Bool("sandbox", false, "serve giftstats and a simulated Tencent with fixed keys, to develop against")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
 		return err
+	}
+	if *sandbox {
+		return runSandbox(ctx, environ, *address, out, log)
 	}
 	level := &slog.LevelVar{}
 	level.Set(slog.LevelError) // log lines would interrupt the story

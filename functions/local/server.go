@@ -110,10 +110,10 @@ func (s *server) serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stop()
 	if s.sweeps {
-		background.Go(func() { s.every(ctx, sweepEvery, "sweep", s.app.Processor.Sweep) })
+		background.Go(func() { every(ctx, s.app.Logger, sweepEvery, "sweep", s.app.Processor.Sweep) })
 	}
 	if s.demo != nil {
-		background.Go(func() { s.every(ctx, giftEvery, "simulated gift", s.demo.goOn()) })
+		background.Go(func() { every(ctx, s.app.Logger, giftEvery, "simulated gift", s.demo.goOn()) })
 	}
 	select {
 	case <-ctx.Done():
@@ -124,12 +124,12 @@ func (s *server) serve(ctx context.Context) error {
 }
 
 // every does something at once and then at each interval, until ctx is done.
-func (s *server) every(ctx context.Context, interval time.Duration, name string, do func(context.Context) error) {
+func every(ctx context.Context, logger *slog.Logger, interval time.Duration, name string, do func(context.Context) error) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		if err := do(ctx); err != nil && ctx.Err() == nil {
-			s.app.Logger.WarnContext(ctx, name+" failed", "error", err)
+			logger.WarnContext(ctx, name+" failed", "error", err)
 		}
 		select {
 		case <-ticker.C:

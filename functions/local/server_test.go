@@ -17,7 +17,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/giftstats/giftstats/functions/internal/app"
 	"github.com/giftstats/giftstats/internal/testkit/syncbuf"
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
@@ -53,12 +52,12 @@ func wantNoGoroutines(t *testing.T) {
 func TestEvery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		server := &server{app: &app.App{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+		logger := slog.New(slog.NewTextHandler(&log, nil))
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
 		defer cancel()
 		var times []time.Duration
 		began := time.Now()
-		server.every(ctx, time.Minute, "sweep", func(context.Context) error {
+		every(ctx, logger, time.Minute, "sweep", func(context.Context) error {
 			times = append(times, time.Since(began))
 			return errors.New("as told")
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -23,7 +24,7 @@ func serve(address string, handler http.Handler) (*site, error) {
 		return nil, err
 	}
 	s := &site{
-		url:    "http://" + listener.Addr().String(),
+		url:    "http://" + dialable(listener.Addr().(*net.TCPAddr)),
 		http:   &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
 		served: make(chan struct{}),
 	}
@@ -49,4 +50,12 @@ func (s *site) close() error {
 	}
 	<-s.served
 	return err
+}
+
+// dialable returns an address at which this machine reaches a listener: that of loopback if it listens everywhere.
+func dialable(address *net.TCPAddr) string {
+	if address.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port))
+	}
+	return address.String()
 }

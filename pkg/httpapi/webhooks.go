@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/jsonbody"
 	"github.com/giftstats/giftstats/pkg/ledger"
 	"github.com/giftstats/giftstats/pkg/webhook"
 )
@@ -38,7 +39,7 @@ func (a *api) webhook(kind webhook.Kind) endpoint {
 // readWebhook reads and verifies a webhook. Its error refuses the webhook, which could block a gift: therefore a gift has one only if
 // its signature is wrong.
 func (a *api) readWebhook(x *exchange, kind webhook.Kind, isGift bool) (webhook.Notice, error) {
-	body, bodyErr := x.readBody()
+	body, bodyErr := jsonbody.Read(x, x.request)
 	if bodyErr != nil && !isGift {
 		return webhook.Notice{}, bodyErr
 	}

@@ -179,3 +179,14 @@ func (r *room) snapshot() Room {
 	}
 	return copied
 }
+
+// snapshots copies all rooms, in the order of their ids.
+func (l *ledger) snapshots() []Room {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	rooms := make([]Room, 0, len(l.rooms))
+	for _, id := range slices.Sorted(maps.Keys(l.rooms)) {
+		rooms = append(rooms, l.rooms[id].snapshot())
+	}
+	return rooms
+}

@@ -128,6 +128,9 @@ func (e *Engine) Room(roomID string) (Room, error) {
 	return found, err
 }
 
+// Rooms returns copies of all rooms, in the order of their ids.
+func (e *Engine) Rooms() []Room { return e.ledger.snapshots() }
+
 // DestroyRoom dissolves a room, as destroy_room does, and waits until the webhook is answered or ctx is done. A webhook that
 // fails is not an error here.
 func (e *Engine) DestroyRoom(ctx context.Context, roomID string) (Dissolved, error) {

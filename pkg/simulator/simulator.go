@@ -17,6 +17,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -83,6 +84,9 @@ func DocumentedLimits() map[string]int {
 func DefaultGifts() []Gift {
 	return []Gift{{ID: "rose", Coins: 1}, {ID: "car", Coins: 100}, {ID: "rocket", Coins: 1000}}
 }
+
+// Commands returns the names of the calls that an engine answers, in alphabetical order.
+func (e *Engine) Commands() []string { return slices.Sorted(maps.Keys(e.commands)) }
 
 // New creates an app without rooms. It returns an error if a required field is missing, or a field is invalid.
 func New(config Config) (*Engine, error) {

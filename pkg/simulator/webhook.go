@@ -84,13 +84,12 @@ func (e *Engine) SetWebhook(rawURL, token string, commands ...string) error {
 	return nil
 }
 
-func isWebhook(command string) bool {
-	switch command {
-	case AfterCreateRoom, AfterDestroyRoom, AfterChangeOwner, AfterSeatInfoChanged, BeforeSendGift:
-		return true
-	}
-	return false
+// Webhooks returns the webhooks that an [Engine] sends.
+func Webhooks() []string {
+	return []string{AfterCreateRoom, AfterDestroyRoom, AfterChangeOwner, AfterSeatInfoChanged, BeforeSendGift}
 }
+
+func isWebhook(command string) bool { return slices.Contains(Webhooks(), command) }
 
 // LastWebhook returns the outcome of the webhook that ended last, or nil if there was none.
 func (e *Engine) LastWebhook() *WebhookOutcome {

@@ -1,20 +1,57 @@
-package httpapi
+// Package jsonbody reads the bodies of requests: one JSON object of which nothing may be misread. Its errors have a code for the caller
+// and say what is wrong, and where.
+package jsonbody
 
 import (
 	"cmp"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/strict"
 )
 
+// MaxBytes is the largest body that is read.
+const MaxBytes = 1 << 20
+
+// Decode decodes the body of a request into value. The body must be one JSON object without unknown and repeated fields, and without
+// null for a field that is no pointer.
+func Decode(w http.ResponseWriter, r *http.Request, value any) error {
+	body, err := Read(w, r)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return giftstats.Invalid("the body is not valid UTF-8")
+	}
+	if err := strict.Decode(body, value, strict.NoNull()); err != nil {
+		return invalidJSON(err)
+	}
+	return nil
+}
+
+// Read reads the body of a request as it is.
+func Read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, giftstats.Errorf(giftstats.CodePayloadTooLarge, "the body is larger than %d bytes; split the request", MaxBytes)
+	case err != nil:
+		return nil, &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body ended early; send the request again", Err: err}
+	}
+	return body, nil
+}
+
 // invalidJSON returns an invalid_request error that explains an error of the JSON decoder to the caller.
 func invalidJSON(err error) error {
 	var wrong *strict.Error
 	if !errors.As(err, &wrong) {
-		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is not as /openapi.json describes it", Err: err}
+		return &giftstats.Error{Code: giftstats.CodeInvalidRequest, Detail: "the body is not the JSON object that this call takes", Err: err}
 	}
 	switch wrong.Fault {
 	case strict.Empty:
