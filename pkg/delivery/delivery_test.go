@@ -3,6 +3,8 @@ package delivery_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -236,6 +238,13 @@ func TestHTTPSFailures(t *testing.T) {
 			key:  key(fakeKey, nil),
 			err:  errors.New("connection refused"),
 			want: "h cannot be reached: connection refused",
+		},
+		{
+			name: "certificate",
+			url:  "https://h/hidden",
+			key:  key(fakeKey, nil),
+			err:  &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
+			want: "the certificate of h is not trusted: tls: failed to verify certificate: x509: certificate signed by unknown authority",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

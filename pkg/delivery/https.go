@@ -130,6 +130,9 @@ func unreachable(host string, err error) error {
 	if errors.As(err, &inURL) {
 		err = inURL.Err
 	}
+	if badCertificate := new(tls.CertificateVerificationError); errors.As(err, &badCertificate) {
+		return fmt.Errorf("the certificate of %s is not trusted: %w", host, bounded(err))
+	}
 	return fmt.Errorf("%s cannot be reached: %w", host, bounded(err))
 }
 

@@ -3,6 +3,7 @@ package liveengine
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -152,6 +153,14 @@ func (c *Client) unreachable(limited context.Context, err error, signed *signatu
 			Code:   giftstats.CodeUpstreamTimeout,
 			Detail: fmt.Sprintf("Tencent did not answer within %s (GIFTSTATS_TIMEOUT)", c.config.Timeout),
 			Err:    err,
+		}}
+	}
+	if badCertificate := new(tls.CertificateVerificationError); errors.As(err, &badCertificate) {
+		return &fault{repeat: never, Error: &giftstats.Error{
+			Code: giftstats.CodeUpstreamConfig,
+			Detail: "the certificate of Tencent's host is not trusted: check GIFTSTATS_ENDPOINT, the CA certificates and the clock of this " +
+				"machine, and whether a proxy replaces certificates",
+			Err: err,
 		}}
 	}
 	return &fault{repeat: later, Error: &giftstats.Error{

@@ -1,8 +1,11 @@
 package liveengine_test
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/endpoint"
+	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/liveengine"
 	"github.com/giftstats/giftstats/pkg/usersig"
 )
@@ -41,18 +45,32 @@ func TestNoRedirects(t *testing.T) {
 	}
 }
 
+// A certificate that is not trusted is a matter of configuration, on one side or the other, and no attempt is repeated.
 func TestUnknownCertificateIsRefused(t *testing.T) {
+	var connections atomic.Int64
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
 	s.StartTLS()
 	defer s.Close()
 	client := newClient(t, nil, &keyStore{key: fakeKey}, func(c *liveengine.Config) {
 		c.Endpoint, _ = endpoint.Parse(s.URL)
 		c.HTTPClient = liveengine.NewHTTPClient()
-		c.Attempts = 1
+		c.Attempts = 3
 	})
-	client.Warm(t.Context())
-	if _, err := giftCount(t, client); err == nil || !strings.Contains(err.Error(), "certificate") {
-		t.Errorf("error %v, want one about the certificate", err)
+	_, err := giftCount(t, client)
+	if !errors.Is(err, giftstats.CodeUpstreamConfig) {
+		t.Errorf("error %v, want the code upstream_config", err)
 	}
+	if want := "the certificate of Tencent's host is not trusted"; !strings.Contains(fmt.Sprint(err), want) {
+		t.Errorf("error %v, want %q in it", err, want)
+	}
+	if got := connections.Load(); got != 1 {
+		t.Errorf("%d connections, want one attempt", got)
+	}
+	client.Warm(t.Context()) // ignores the failure
 }
