@@ -37,8 +37,14 @@ terminal (the key and the UserSig are made for this run):
   curl -H "$AUTH" "$URL/v1/gift-stats" -H 'Content-Type: application/json' -d '
     {"queries":[{"room_id":"%[5]s","account":"%[6]s"},
                 {"room_id":"%[5]s","account":"%[7]s"}]}'
+  curl -H "$AUTH" "$URL/v1/stream-ends" -H 'Content-Type: application/json' -d '
+    {"room_id":"%[8]s"}'
   curl -u "%[6]s:$SIG" "$URL/v1/gift-stats?room_id=%[5]s"
   curl "$URL/openapi.json"
+
+With the last POST, your back end says that a show is over. The end of this one
+is known, so the answer is its summary again. To create rooms and gifts of your
+own, use make sandbox.
 
 To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
 `, int(giftEvery.Seconds()), s.url(), s.demo.apiKey, sig, saturdayShow, host, guest, fridayShow)

@@ -156,11 +156,28 @@ func TestCommandsShown(t *testing.T) {
 			t.Errorf("the commands lack %s", test.path)
 		}
 	}
+	reportAsShown(ctx, t, story, url, withKey)
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 	wantNoGoroutines(t)
+}
+
+// reportAsShown reports the end of the show with the printed body, and gets the summary of the story.
+func reportAsShown(ctx context.Context, t *testing.T, story, url string, auth func(*http.Request)) {
+	t.Helper()
+	_, command, _ := strings.Cut(story, `"$URL/v1/stream-ends"`)
+	shown := regexp.MustCompile(`(?s)^ -H 'Content-Type: application/json' -d '(.*?)'`).FindStringSubmatch(command)
+	if shown == nil {
+		t.Fatal("the commands do not report an end")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/stream-ends", strings.NewReader(shown[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth(request)
+	wantAnswer(t, request, regexp.MustCompile(`"event_id": "end-\w+"`).FindString(story)[len(`"event_id": `):])
 }
 
 func wantAnswer(t *testing.T, request *http.Request, want string) {
