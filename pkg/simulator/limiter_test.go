@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -119,14 +120,14 @@ func TestCalls(t *testing.T) {
 
 func TestOnlyTheLastCallsAreKept(t *testing.T) {
 	a := newApp(t, unlimited)
-	for n := range 10_002 {
-		a.call(t, "get_room_stats", fmt.Sprint(n))
+	for n := range 10_002 { // unsigned, so that each is refused at once
+		a.do(t, http.MethodPost, "/v4/live_engine_http_srv/get_room_stats", "", fmt.Sprint(n))
 	}
 	calls := a.Calls()
 	if len(calls) != 10_000 {
 		t.Fatalf("%d calls, want 10,000", len(calls))
 	}
-	if calls[0].Body != "2" || calls[9999].Body != "10001" || calls[9999].Code != 60003 {
+	if calls[0].Body != "2" || calls[9999].Body != "10001" || calls[9999].Code != 60012 {
 		t.Errorf("%d calls, from %q to %q with code %d", len(calls), calls[0].Body, calls[9999].Body, calls[9999].Code)
 	}
 	if a.Count("get_room_stats") != 10_002 || a.Count("") != 10_002 {
