@@ -20,6 +20,15 @@ sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction bui
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+# What a long target says when it begins: what it does, and about how long that takes.
+say-package := Building the binaries of both clouds, their zip files, SBOMs and licenses: about a minute; the first time some minutes.
+say-bench   := Measuring with the packaged binaries: about three minutes after they are built.
+say-e2e     := Testing with the real tools of both clouds: about ten minutes. The first time, the tools are installed into .tools before.
+say-soak    := Running the local server under load, with random failures, for $(soak). The table comes at the end.
+
+say-%:
+	@echo '$(say-$*)'
+
 # Not "go run", which exits with status 1 after Ctrl-C.
 run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
 	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
@@ -90,7 +99,7 @@ build-tencent:
 build-local:
 	$(gobuild) -o $(dist)/container/giftstats ./functions/local
 
-package: build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
+package: say-package build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
 	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
 	go run ./tools/zip $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
 	go run ./tools/zip $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
@@ -131,12 +140,13 @@ deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check, build and 
 remove-tencent: $(deployer)/node_modules/.package-lock.json ## remove what deploy-tencent created (CONFIRM=prod, or the name of the stage)
 	@CONFIRM='$(CONFIRM)' node $(deployer)/main.mjs remove $(STAGE)
 
-bench: package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
+bench: say-bench package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
 	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench
 
 include e2e/e2e.mk
 
 fuzz: ## run each fuzz target (fuzz=30s each)
+	@echo "Fuzzing $$(grep -rh '^func Fuzz' pkg --include='*_test.go' | wc -l) targets, one after the other, each for $(fuzz)."
 	@for package in $$(go list ./pkg/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(fuzz) -fuzzminimizetime 1s $$package || exit 1; \
@@ -149,7 +159,7 @@ vegeta := $(tools)/vegeta-v12.13.0/vegeta
 $(vegeta):
 	GOBIN=$(@D) go install github.com/tsenart/vegeta/v12@v12.13.0
 
-soak: $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
+soak: say-soak $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
 	go test -count=1 -tags soak -run '^TestSoak$$' -v -timeout 0 ./functions/local -soak $(soak) -vegeta $(vegeta)
 
 # Fails if a line has more than 140 characters. A tab counts as one, and so does a character of several bytes.

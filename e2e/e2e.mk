@@ -8,7 +8,7 @@ sam    := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISA
 # pip accepts only files whose hashes are in the requirements, and builds none, because a build would fetch what is not locked.
 locked := --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all:
 
-e2e: e2e-template e2e-serverless e2e-openapi e2e-programs ## test with the real tools of both clouds (installs them into .tools/)
+e2e: say-e2e e2e-template e2e-serverless e2e-openapi e2e-programs ## test with the real tools of both clouds (installs them into .tools/)
 
 .PHONY: e2e-template e2e-serverless e2e-openapi e2e-programs
 
