@@ -30,13 +30,18 @@ say-%:
 	@echo '$(say-$*)'
 
 # Not "go run", which exits with status 1 after Ctrl-C.
+define local
+@test -x $(dist)/local || echo 'Building the local server. The first time takes about half a minute.' >&2
+@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
+endef
+
 run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
-	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
+	$(local)
 	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
 
 .PHONY: sandbox
 sandbox: ## start giftstats and a simulated Tencent with fixed keys, to develop against (ADDR=host:port)
-	@go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
+	$(local)
 	@exec $(dist)/local -sandbox -addr '$(ADDR)'
 
 DIR ?= $(HOME)/.config/giftstats
