@@ -3,6 +3,7 @@ package awsenv
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,10 +21,11 @@ const maxMessage = 300
 // on the codes of all services.
 func (e Environment) Explain(ctx context.Context, err error, advise func(code string) string) error {
 	var (
-		missing   *MissingError
-		refused   smithy.APIError
-		answered  *awshttp.ResponseError
-		transport *url.Error
+		missing     *MissingError
+		refused     smithy.APIError
+		answered    *awshttp.ResponseError
+		certificate *tls.CertificateVerificationError
+		transport   *url.Error
 	)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -34,6 +36,8 @@ func (e Environment) Explain(ctx context.Context, err error, advise func(code st
 		return fmt.Errorf("%w (Lambda sets them from the function's role)", missing)
 	case errors.As(err, &refused):
 		return e.refusal(refused, err, advise)
+	case errors.As(err, &certificate):
+		return fmt.Errorf("the certificate of the service is not trusted: %w", certificate)
 	case errors.As(err, &transport):
 		return fmt.Errorf("no connection (a function in a VPC needs a NAT gateway or a VPC endpoint): %w", transport.Err)
 	case errors.As(err, &answered):

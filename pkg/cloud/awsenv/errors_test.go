@@ -3,6 +3,8 @@ package awsenv_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,6 +39,10 @@ func TestExplain(t *testing.T) {
 		w.Write([]byte(`{"SecretString":"not-a-real-secret`))
 	}))
 	defer garbage.Close()
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	defer untrusted.Close()
 	for _, test := range []struct {
 		name     string
 		fault    awsapi.Fault
@@ -76,6 +82,12 @@ func TestExplain(t *testing.T) {
 			fault:    awsapi.Fault{Skip: 1},
 			endpoint: "http://127.0.0.1:1",
 			want:     []string{"no connection", "connection refused"},
+		},
+		{
+			name:     "unknown certificate",
+			fault:    awsapi.Fault{Skip: 1},
+			endpoint: untrusted.URL,
+			want:     []string{"the certificate of the service is not trusted: tls: failed to verify certificate"},
 		},
 		{
 			name:     "not JSON",

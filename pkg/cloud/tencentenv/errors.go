@@ -3,6 +3,7 @@ package tencentenv
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,9 +20,10 @@ const maxMessage = 300
 // secret. The SDK's own errors, with the code ClientError, repeat whole responses.
 func (c *Client) explain(ctx context.Context, err error, credential *common.Credential) error {
 	var (
-		status  statusError
-		network *url.Error
-		refused *sdkerrors.TencentCloudSDKError
+		status      statusError
+		certificate *tls.CertificateVerificationError
+		network     *url.Error
+		refused     *sdkerrors.TencentCloudSDKError
 	)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -30,6 +32,8 @@ func (c *Client) explain(ctx context.Context, err error, credential *common.Cred
 		return ctx.Err()
 	case errors.As(err, &status):
 		return status
+	case errors.As(err, &certificate):
+		return fmt.Errorf("the certificate of the service is not trusted: %w", certificate)
 	case errors.As(err, &network):
 		return fmt.Errorf("no connection (a function in a VPC needs access to the public network): %w", network.Err)
 	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "ClientError"):

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,6 +43,10 @@ func TestCall(t *testing.T) {
 		fmt.Fprint(w, `{"Response":{"SecretString":"not-a-real-secret`)
 	}))
 	defer garbage.Close()
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	defer untrusted.Close()
 	for _, test := range []struct {
 		name             string
 		fault            tencentapi.Fault
@@ -83,6 +89,12 @@ func TestCall(t *testing.T) {
 		{name: "502", fault: tencentapi.Fault{Status: 502}, want: "HTTP status 502, which the API does not use"},
 		{name: "not JSON", fault: tencentapi.Fault{Skip: 1}, endpoint: garbage.URL, want: "not the documented JSON"},
 		{name: "no connection", fault: tencentapi.Fault{Skip: 1}, endpoint: "http://127.0.0.1:1", want: "no connection"},
+		{
+			name:     "unknown certificate",
+			fault:    tencentapi.Fault{Skip: 1},
+			endpoint: untrusted.URL,
+			want:     "the certificate of the service is not trusted: tls: failed to verify certificate",
+		},
 		{
 			name:     "endpoint with plain http",
 			fault:    tencentapi.Fault{Skip: 1},
