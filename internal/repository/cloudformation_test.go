@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -22,23 +23,31 @@ type template struct {
 	given    map[string]string
 }
 
-// load reads the template and gives its parameters the values given, or else their defaults.
+// parsed reads the template once for all tests: nothing changes what it returns.
+var parsed = sync.OnceValues(func() (map[string]yaml.Node, error) {
+	text, err := os.ReadFile(templateFile)
+	if err != nil {
+		return nil, err
+	}
+	var sections map[string]yaml.Node
+	err = yaml.Unmarshal(text, &sections)
+	return sections, err
+})
+
+// load returns the template, whose parameters have the values given, or else their defaults.
 func load(t *testing.T, given map[string]string) *template {
 	t.Helper()
-	text, err := os.ReadFile(templateFile)
+	sections, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded := &template{resolved: map[string]any{}, given: map[string]string{
+	loaded := &template{sections: sections, resolved: map[string]any{}, given: map[string]string{
 		"AWS::Region":    "eu-west-1",
 		"AWS::AccountId": "123456789012",
 		"AWS::URLSuffix": "amazonaws.com",
 		"AWS::StackName": "stack",
 		"AWS::Partition": "aws",
 	}}
-	if err := yaml.Unmarshal(text, &loaded.sections); err != nil {
-		t.Fatal(err)
-	}
 	for name, parameter := range loaded.parameters() {
 		loaded.given[name], _ = parameter.(map[string]any)["Default"].(string)
 	}

@@ -18,6 +18,7 @@ func TestImports(t *testing.T) {
 	tencent := []string{"github.com/tencentyun/scf-go-lib", "github.com/tencentcloud/"}
 	local := append(own("pkg/simulator"), "github.com/aws/aws-sdk-go-v2/config")
 	clouds := slices.Concat(aws, tencent, []string{"github.com/aws/"}, own("pkg/cloud"))
+	linked := dependencies(t)
 	for target, banned := range map[string][]string{
 		"functions/aws/api":           slices.Concat(local, tencent),
 		"functions/aws/streamend":     slices.Concat(local, tencent),
@@ -37,7 +38,11 @@ func TestImports(t *testing.T) {
 		"pkg/simulator": slices.Concat(own("pkg/liveengine", "pkg/usersig", "pkg/secret"),
 			[]string{"github.com/tencentyun/tls-sig-api-v2-golang"}),
 	} {
-		for _, dependency := range dependencies(t, target) {
+		dependencies, listed := linked[module+target]
+		if !listed {
+			t.Errorf("there is no package %s", target)
+		}
+		for _, dependency := range dependencies {
 			for _, prefix := range banned {
 				if strings.HasPrefix(dependency, prefix) && !strings.HasPrefix(dependency, module+target) {
 					t.Errorf("%s links %s", target, dependency)
@@ -49,14 +54,14 @@ func TestImports(t *testing.T) {
 
 // The product links nothing that only tests and measurements use, and no package links the programs.
 func TestProductLinksNoTestCode(t *testing.T) {
-	for _, dependency := range dependencies(t, "pkg/...", "functions/...") {
-		if strings.HasPrefix(dependency, module+"internal/") || strings.HasPrefix(dependency, module+"e2e") {
-			t.Errorf("the product links %s", dependency)
-		}
-	}
-	for _, dependency := range dependencies(t, "pkg/...") {
-		if strings.HasPrefix(dependency, module+"functions/") {
-			t.Errorf("pkg links %s", dependency)
+	for target, dependencies := range dependencies(t) {
+		for _, dependency := range dependencies {
+			if strings.HasPrefix(dependency, module+"internal/") || strings.HasPrefix(dependency, module+"e2e") {
+				t.Errorf("the product links %s: %s", dependency, target)
+			}
+			if strings.HasPrefix(dependency, module+"functions/") && strings.HasPrefix(target, module+"pkg/") {
+				t.Errorf("%s links %s", target, dependency)
+			}
 		}
 	}
 }
@@ -70,16 +75,21 @@ func own(packages ...string) []string {
 	return paths
 }
 
-// dependencies lists all packages that the targets link, without their tests.
-func dependencies(t *testing.T, targets ...string) []string {
+// dependencies returns what each package of the product links, directly or not, without its tests.
+func dependencies(t *testing.T) map[string][]string {
 	t.Helper()
-	arguments := []string{"list", "-deps"}
-	for _, target := range targets {
-		arguments = append(arguments, "../../"+target)
-	}
-	out, err := exec.Command("go", arguments...).CombinedOutput()
+	list := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, "../../pkg/...", "../../functions/...")
+	out, err := list.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v: %v\n%s", targets, err, out)
+		t.Fatalf("%v\n%s", err, out)
 	}
-	return strings.Fields(string(out))
+	linked := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		names := strings.Fields(line)
+		linked[names[0]] = names[1:]
+	}
+	if len(linked) < 30 {
+		t.Fatalf("go list knows only %d packages", len(linked))
+	}
+	return linked
 }
