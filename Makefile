@@ -126,7 +126,7 @@ deployer := tools/tencent-deploy
 
 # npm checks every package against the hashes in package-lock.json, and runs no script of a package.
 $(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
-	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || \
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 	  { echo 'This needs Node 20 or later with npm on PATH: https://nodejs.org/en/download' >&2; exit 1; }
 	@echo 'Installing the tools of the deployment into $(deployer)/node_modules. This is done once, and takes about half a minute.'
 	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund

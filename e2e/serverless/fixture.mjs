@@ -49,7 +49,12 @@ const main = path.join(root, 'tools/tencent-deploy/main.mjs');
 function run(cwd, args, environ) {
   // The check compiles a program, so Go needs its own variables.
   const go = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|XDG_CACHE_HOME|GO.*)$/.test(name)));
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: { ...go, ...defined(environ) } });
+  return spawned(process.execPath, [main, ...args], { cwd, env: { ...go, ...defined(environ) } });
+}
+
+// spawned starts a program, and returns its status and output.
+export function spawned(program, args, options) {
+  const child = spawn(program, args, options);
   const result = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr']) {
     child[stream].setEncoding('utf8').on('data', data => {
