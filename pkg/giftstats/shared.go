@@ -119,8 +119,10 @@ func (l *Limiter) planShared(now time.Time) (at time.Time, ok bool) {
 		}
 		return at, true
 	}
-	s.reserving = true
-	go l.reserve(l.first().Value.(*caller).ctx, wanted, l.pace.stretch(s.apart, now), min(slotAhead, l.patience(now)))
+	if within := l.patience(now); within > 0 {
+		s.reserving = true
+		go l.reserve(l.first().Value.(*caller).ctx, wanted, l.pace.stretch(s.apart, now), within)
+	}
 	return at, ok
 }
 
@@ -133,7 +135,7 @@ func (l *Limiter) ownTurns(now time.Time) int {
 	return 1 + int(soon/l.pace.stretch(l.interval, now))
 }
 
-// patience returns how long the most patient caller waits at most.
+// patience returns how long the most patient caller can wait, and at most slotAhead.
 func (l *Limiter) patience(now time.Time) time.Duration {
 	longest := time.Duration(0)
 	for _, queue := range []*list.List{&l.queues[0], &l.queues[1]} {
@@ -145,7 +147,7 @@ func (l *Limiter) patience(now time.Time) time.Duration {
 			longest = max(longest, deadline.Sub(now))
 		}
 	}
-	return longest
+	return min(longest, slotAhead)
 }
 
 // reserve reserves slots. Its context has the values of a caller's: credentials may be among them.
