@@ -142,6 +142,8 @@ func (e *expressions) term() bool {
 		result := e.or()
 		e.expect(")")
 		return result
+	case "NOT":
+		return !e.term()
 	case "attribute_exists", "attribute_not_exists":
 		e.expect("(")
 		_, exists := e.item[e.name(e.next())]

@@ -36,7 +36,7 @@ func (s *Store) ReserveSlots(ctx context.Context, n int, apart, within time.Dura
 		if taken || found && free.After(now) && free.Sub(now) <= ledger.MaxSlotsAhead {
 			return free, taken, nil
 		}
-		_, taken, err = s.updateSlots(ctx, "SET free_us = :end", "attribute_not_exists(pk) OR free_us < :now OR free_us > :most", item{
+		_, taken, err = s.updateSlots(ctx, "SET free_us = :end", "attribute_not_exists(pk) OR NOT free_us BETWEEN :now AND :most", item{
 			":end": number(now.Add(length).UnixMicro()), ":now": number(now.UnixMicro()),
 			":most": number(now.Add(ledger.MaxSlotsAhead).UnixMicro()),
 		})

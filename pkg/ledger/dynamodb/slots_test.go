@@ -1,9 +1,15 @@
 package dynamodb_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/giftstats/giftstats/pkg/cloud/awsenv"
 	"github.com/giftstats/giftstats/pkg/ledger/ledgertest"
 )
 
@@ -39,5 +45,37 @@ func TestSlotsWrites(t *testing.T) {
 	}
 	if items := cloud.Items(table, "rate#"); items != 1 {
 		t.Errorf("%d items, want 1", items)
+	}
+}
+
+// A value that is not a time of the near future does not count, and is replaced: each reservation begins behind the one before.
+func TestSlotsReplaceWhatIsNotATime(t *testing.T) {
+	key := map[string]types.AttributeValue{
+		"pk": &types.AttributeValueMemberS{Value: "rate#shared"}, "sk": &types.AttributeValueMemberS{Value: "slots"},
+	}
+	for name, value := range map[string]types.AttributeValue{
+		"a text": &types.AttributeValueMemberS{Value: "soon"}, "null": &types.AttributeValueMemberNULL{Value: true},
+		"before 1970": &types.AttributeValueMemberN{Value: "-1"}, "a huge number": &types.AttributeValueMemberN{Value: "1E120"},
+		"nothing": nil,
+	} {
+		cloud, clock := start(t), ledgertest.NewClock()
+		item := maps.Clone(key)
+		if value != nil {
+			item["free_us"] = value
+		}
+		config, err := awsenv.New(cloud.Lookup).Config("DynamoDB", "")
+		if err == nil {
+			_, err = sdk.NewFromConfig(config).PutItem(t.Context(), &sdk.PutItemInput{TableName: aws.String(table), Item: item})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := newStore(t, cloud, clock.Now)
+		for _, want := range []time.Time{ledgertest.Start, ledgertest.Start.Add(100 * time.Millisecond)} {
+			first, taken, err := store.ReserveSlots(t.Context(), 10, 10*time.Millisecond, time.Second)
+			if err != nil || !taken || !first.Equal(want) {
+				t.Errorf("after %s, the first slot is at %v (%v, %v), want %v", name, first, taken, err, want)
+			}
+		}
 	}
 }

@@ -11,12 +11,13 @@ import (
 )
 
 // reserveSlots takes slots of ARGV[1] microseconds in all, unless the first is more than ARGV[2] ahead. A value that is more than ARGV[3]
-// ahead does not count. It returns whether they are taken, and how far ahead the first one is by the server's clock.
+// ahead does not count, nor does one that is not a number: Lua reads "nan" as a number that is neither before nor after any other. It
+// returns whether the slots are taken, and how far ahead the first one is by the server's clock.
 const reserveSlots = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local free = tonumber(redis.call('GET', KEYS[1]) or '0')
-if free < now or free > now + tonumber(ARGV[3]) then free = now end
+local free = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+if not (free >= now and free <= now + tonumber(ARGV[3])) then free = now end
 if free > now + tonumber(ARGV[2]) then return {0, free - now} end
 redis.call('SET', KEYS[1], string.format('%.0f', free + tonumber(ARGV[1])), 'EX', 600)
 return {1, free - now}`

@@ -34,3 +34,21 @@ func TestSharedRateWithAWrongClock(t *testing.T) {
 		}
 	}
 }
+
+// A value that is not a time of the near future does not count, and is replaced: each reservation begins behind the one before.
+func TestSharedRateReplacesWhatIsNotATime(t *testing.T) {
+	for _, value := range []string{"nan", "-nan", "inf", "-inf", "1e300", "-1", "soon", ""} {
+		server, clock := newServer(t), ledgertest.NewClock()
+		server.SetTime(ledgertest.Start)
+		if err := server.Set("giftstats:1400000000:rate", value); err != nil {
+			t.Fatal(err)
+		}
+		store := open(t, config(server, clock.Now))
+		for _, want := range []time.Time{ledgertest.Start, ledgertest.Start.Add(100 * time.Millisecond)} {
+			first, taken, err := store.ReserveSlots(t.Context(), 10, 10*time.Millisecond, time.Second)
+			if err != nil || !taken || !first.Equal(want) {
+				t.Errorf("after %q, the first slot is at %v (%v, %v), want %v", value, first, taken, err, want)
+			}
+		}
+	}
+}
