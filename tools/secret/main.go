@@ -36,7 +36,7 @@ func run(directory string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if checkout := checkoutOf(directory); checkout != "" {
+	if checkout := checkoutOf(resolved(directory)); checkout != "" {
 		return fmt.Errorf("%s is in the git checkout %s: choose a directory outside of it, like make secret DIR=$(mktemp -d)",
 			directory, checkout)
 	}
@@ -67,6 +67,18 @@ Open the first one, and enter sdk_app_id, admin, secret_key, and the keys of the
 The second one is the API key of "backoffice". The document contains only its SHA-256.
 `, documentFile, keyFile)
 	return err
+}
+
+// resolved returns a directory without the symbolic links in its path. What does not exist yet has none.
+func resolved(directory string) string {
+	if target, err := filepath.EvalSymlinks(directory); err == nil {
+		return target
+	}
+	parent := filepath.Dir(directory)
+	if parent == directory {
+		return directory
+	}
+	return filepath.Join(resolved(parent), filepath.Base(directory))
 }
 
 // checkoutOf returns the nearest directory above that is a git checkout, or "".

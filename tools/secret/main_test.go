@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,12 +71,21 @@ func TestCheckoutIsRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(checkout, ".git"), []byte("gitdir: elsewhere"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := run(filepath.Join(checkout, "new", "folder"), &bytes.Buffer{})
-	if err == nil || !strings.Contains(err.Error(), "choose a directory outside") {
-		t.Errorf("the error is %v", err)
+	inside, link := filepath.Join(checkout, "inside"), filepath.Join(t.TempDir(), "link")
+	if err := errors.Join(os.Mkdir(inside, 0o700), os.Symlink(inside, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, directory := range []string{filepath.Join(checkout, "new", "folder"), link, filepath.Join(link, "new", "folder")} {
+		err := run(directory, &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), "choose a directory outside") {
+			t.Errorf("for %s, the error is %v", directory, err)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(checkout, "new")); !os.IsNotExist(err) {
 		t.Errorf("the directory was created: %v", err)
+	}
+	if files, err := os.ReadDir(inside); err != nil || len(files) > 0 {
+		t.Errorf("%d files were created behind the link, %v", len(files), err)
 	}
 }
 
