@@ -118,6 +118,16 @@ test('the check refuses blanks and the secret itself', async t => {
   assert.doesNotMatch(report, /not-real/);
 });
 
+test('the check refuses credentials that an error could quote', async t => {
+  const world = project(t);
+  for (const name of ['TENCENT_SECRET_ID', 'TENCENT_SECRET_KEY', 'TENCENT_TOKEN']) {
+    const { status, stdout, stderr } = await world.run('plan', { ...environment, [name]: 'not-real\nat all\n' });
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^${name} must have only Latin letters, digits and punctuation`, 'm'));
+    assert.doesNotMatch(stdout + stderr, /not-real|at all/);
+  }
+});
+
 test('the check reads .env, and the file of the stage instead if there is one', async t => {
   const world = project(t);
   const lines = Object.entries(environment).map(([name, value], index) => `${name}=${[value, `"${value}"`, `'${value}'`][index % 3]}`);

@@ -53,9 +53,19 @@ export function check(text, variables, stage) {
     else if (part || known[name]?.needed) complain(name, `${name} is not set or empty.${explain(name)}`);
     else if (value !== undefined) complain(name, `${name} is set but empty. Remove it, or set it.${explain(name)}`);
   }
+  checkCredentials(variables, complain);
   checkValues(variables, complain);
   for (const [name, mistake] of settingsMistakes(text, variables, stage)) complain(name, mistake);
   return [...mistakes.values()];
+}
+
+// checkCredentials refuses what cannot be a part of a header. The error for such a header would quote it.
+function checkCredentials(variables, complain) {
+  for (const name of ['TENCENT_SECRET_ID', 'TENCENT_SECRET_KEY', 'TENCENT_TOKEN']) {
+    if (variables[name] && !/^[!-~]+$/.test(variables[name])) {
+      complain(name, `${name} must have only Latin letters, digits and punctuation, without spaces and line breaks.`);
+    }
+  }
 }
 
 // checkValues checks what the settings of one function cannot show.
