@@ -28,7 +28,10 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 		if err != nil {
 			return false, err
 		}
-		stream := cmp.Or(room.reportedBy(end), room.EndedBy(end))
+		stream := room.reportedBy(end)
+		if candidate := room.EndedBy(end); stream == nil && !candidate.passed(ended, end) {
+			stream = candidate
+		}
 		if streamID != "" {
 			stream = room.Stream(streamID)
 		}
@@ -155,6 +158,17 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 	})
 }
 
+// passed reports whether a later stream of the room is stored that had started before the end. Then the report is not about this one, which
+// only waits for its summary.
+func (s *Stream) passed(ended []Ended, end End) bool {
+	if s == nil || s.End != nil && end.late(s.End) {
+		return false
+	}
+	return slices.ContainsFunc(ended, func(e Ended) bool {
+		return s.Start().Before(e.StartedAt) && e.StartedAt.Before(end.EndedAt.Truncate(time.Second))
+	})
+}
+
 // timelessFor is how old an ended stream may be for a report without a time to be about it.
 const timelessFor = 24 * time.Hour
 
@@ -221,6 +235,7 @@ func (s *Stream) recordEnd(end End) bool {
 		return true
 	case s.End.RoomTotals == nil && end.RoomTotals != nil:
 		s.End.RoomTotals, changed = end.RoomTotals, true
+		s.End.Owner = cmp.Or(end.Owner, s.End.Owner) // whom the totals are of
 	}
 	known := slices.Concat(s.End.ids(), s.End.Others)
 	if ids := end.ids(); end.Timeless && len(ids) > 0 && !end.again(known...) && len(known) < maxOthers {

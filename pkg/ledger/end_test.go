@@ -44,6 +44,16 @@ func finished(b *book) {
 	b.finish(id(0))
 }
 
+// waiting is a stream from 0 s on whose end nobody reported. The next one started at 200 s, was reported as ended at 230 s, when Tencent
+// still answered, and is stored.
+func waiting(b *book) {
+	b.create(0)
+	b.create(200)
+	b.end(reported("direct", 230))
+	b.ended(ledger.Ended{StreamID: id(200), StartedAt: at(200), EndedAt: at(230), Source: "direct"})
+	b.must(b.Close(b.t.Context(), "r", id(200)))
+}
+
 // id returns the id of the stream that started at a second.
 func id(second float64) string { return strconv.FormatInt(at(second).Unix(), 10) }
 
@@ -142,6 +152,15 @@ func TestRecordEnd(t *testing.T) {
 				b.ended(ledger.Ended{StreamID: id(0), StartedAt: at(0), EndedAt: at(100), Source: "direct"})
 				b.must(b.Close(b.t.Context(), "r", id(0)))
 			},
+		},
+		{
+			name: "live of a show that was reported too early, while an older one waits for its summary", stream: id(200), stored: true,
+			end: ledger.End{EndedAt: at(240), Source: "live", RoomTotals: coins(7)}, before: waiting,
+			want: "since 0s: alice owns; alice; ended 0s by sweep",
+		},
+		{
+			name: "own event without a time, while an older one waits for its summary", stream: id(200), stored: true,
+			end: timeless(9000), before: waiting, want: "since 0s: alice owns; alice; ended 0s by sweep",
 		},
 		{
 			name: "own event without a time delivered again while another show is open", stream: id(0), end: delivered(300),
