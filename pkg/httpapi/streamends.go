@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
 	"github.com/giftstats/giftstats/pkg/permanent"
@@ -28,6 +29,10 @@ func (a *api) streamEnd(x *exchange) error {
 		return err
 	}
 	x.roomID, x.eventID = event.RoomID, event.EventID
+	if event.EndedAt == nil {
+		reported := a.config.Now().UTC().Truncate(time.Millisecond)
+		event.ReportedAt = &reported
+	}
 	if a.config.Ledger != nil {
 		if err := event.CheckTime(a.config.Now()); err != nil {
 			return err

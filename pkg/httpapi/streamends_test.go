@@ -64,6 +64,10 @@ func TestStreamEndIsQueued(t *testing.T) {
 				t.Fatalf("%d events are queued, want one: %d %s", len(q.events), response.Code, response.Body)
 			}
 			event, id := q.events[0], q.events[0].EventID
+			if event.EndedAt == nil && event.ReportedAt == nil {
+				t.Error("the event has no time at all")
+			}
+			event.ReportedAt = nil
 			if want := fmt.Sprintf(`{"event_id":%q,"status":"queued"}`+"\n", id); response.Code != 202 || response.Body.String() != want {
 				t.Errorf("%d %s, want 202 %s", response.Code, response.Body, want)
 			}

@@ -23,9 +23,10 @@ const batchWorkers = 16
 
 // Message carries an event: Body is the event, ID the carrier's id of the message.
 type Message struct {
-	ID   string
-	Body []byte
-	Err  error // why the message holds no event; such an error is permanent
+	ID     string
+	Body   []byte
+	SentAt time.Time // zero if the carrier does not tell
+	Err    error     // why the message holds no event; such an error is permanent
 	// PutAside sends the message to a dead-letter queue, with the reason. It is called for a permanent failure; if it succeeds, the message
 	// need not be delivered again. If it is nil, the carrier of the message does that itself.
 	PutAside func(ctx context.Context, reason error) error
@@ -108,6 +109,9 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	}
 	if event, err = Parse(message.Body, message.ID); err != nil {
 		return err
+	}
+	if event.EndedAt == nil && event.ReportedAt == nil && !message.SentAt.IsZero() {
+		event.ReportedAt = &message.SentAt
 	}
 	return p.Process(ctx, event)
 }

@@ -8,6 +8,7 @@ package streamend
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +46,8 @@ type Event struct {
 	Reason     string                `json:"reason,omitempty"`
 	Source     Source                `json:"source"`
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"` // as the event reported them
+	// ReportedAt is when an event without EndedAt was sent; nil if that is not known. While it waits on a queue, the room may be used again.
+	ReportedAt *time.Time `json:"giftstats_reported_at,omitempty"`
 
 	derived  bool   // EventID was derived, not given
 	reportID string // the same whenever the message is delivered again; empty if its carrier gave no id
@@ -63,7 +66,22 @@ func Parse(raw []byte, messageID string) (Event, error) {
 	if err != nil {
 		return Event{}, permanent.Error(fmt.Errorf("invalid event: %w", err))
 	}
+	var queued Event // by httpapi
+	if event.EndedAt == nil && json.Unmarshal(raw, &queued) == nil {
+		event.ReportedAt = queued.ReportedAt
+	}
 	return event, nil
+}
+
+// at returns the time of the end for the ledger: without a time in the event, that of the report.
+func (e *Event) at(now time.Time) time.Time {
+	switch {
+	case e.EndedAt != nil:
+		return *e.EndedAt
+	case e.ReportedAt != nil && e.ReportedAt.After(time.Unix(0, 0)) && e.ReportedAt.Before(now):
+		return e.ReportedAt.UTC()
+	}
+	return now
 }
 
 // deriveID returns an id that every report of one end has, as far as can be known: the source is no part of it.

@@ -22,12 +22,8 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 	if err := event.CheckTime(p.config.Now()); err != nil {
 		return nil, permanent.Error(err)
 	}
-	endedAt := p.timestamp()
-	if event.EndedAt != nil {
-		endedAt = *event.EndedAt
-	}
 	end := ledger.End{
-		EndedAt: endedAt, Timeless: event.EndedAt == nil, Reason: event.Reason, Source: string(event.Source),
+		EndedAt: event.at(p.timestamp()), Timeless: event.EndedAt == nil, Reason: event.Reason, Source: string(event.Source),
 		Owner: event.owner(), RoomTotals: event.RoomTotals,
 	}
 	if event.Source == SourceDirect { // Tencent's webhooks cannot be trusted with more than they need: their bodies are not signed

@@ -107,6 +107,7 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 			inner = envelope{}
 		}
 		messages[i] = inner.unwrap(r.id(), []byte(r.Body))
+		messages[i].SentAt = r.sentAt()
 		if f.config.DeadLetters != nil {
 			messages[i].PutAside = func(ctx context.Context, reason error) error { return f.putAside(ctx, r, reason) }
 		}

@@ -33,6 +33,7 @@ var (
 type message struct {
 	id, body   string
 	attributes map[string]string
+	sent       string // in milliseconds since 1970
 }
 
 // record returns the message as Lambda shows it.
@@ -42,7 +43,7 @@ func (m message) record() map[string]any {
 		attributes[name] = map[string]any{"dataType": "String", "stringValue": value}
 	}
 	r := record(m.id, m.body)
-	r["messageAttributes"] = attributes
+	r["messageAttributes"], r["attributes"] = attributes, map[string]string{"SentTimestamp": m.sent}
 	return r
 }
 
@@ -60,7 +61,7 @@ func (d *deadLetters) Send(_ context.Context, body string, attributes map[string
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.letters = append(d.letters, message{fmt.Sprint("letter ", len(d.letters)), body, attributes})
+	d.letters = append(d.letters, message{id: fmt.Sprint("letter ", len(d.letters)), body: body, attributes: attributes})
 	return nil
 }
 
@@ -209,6 +210,29 @@ func TestDeadLetterThatIsMovedBackKeepsItsID(t *testing.T) {
 	ids := strings.Fields(two.IDs())
 	if len(ids) != 3 || ids[0] != ids[2] || ids[0] != one.IDs() {
 		t.Errorf("the receivers have %q and %q, want one id in all", one.IDs(), ids)
+	}
+}
+
+// SQS gives a message that is moved back another time as well. An event without one is about the show that was live when it was sent.
+func TestDeadLetterThatIsMovedBackKeepsItsTime(t *testing.T) {
+	one, dead := &receiver{err: errRefused}, &deadLetters{}
+	l := remembering(t, true)
+	sent := time.Now().Add(-48 * time.Hour).Truncate(time.Millisecond)
+	event := message{id: "m", body: `{"room_id":"r","accounts":["a"]}`, sent: fmt.Sprint(sent.UnixMilli())}
+	process(t, streamendtest.Remembering(t, l, one), dead, event)
+	letter := dead.letters[0]
+	letter.sent = fmt.Sprint(time.Now().UnixMilli())
+	other := remembering(t, true) // one that does not recognize the event
+	one.err = nil
+	process(t, streamendtest.Remembering(t, other, one), dead, letter)
+	for name, known := range map[string]*ledger.Ledger{"event": l, "dead letter": other} {
+		ended, err := known.LastEnded(t.Context(), "r")
+		if err != nil || ended == nil {
+			t.Fatalf("the %s has ended %v, %v", name, ended, err)
+		}
+		if !ended.EndedAt.Equal(sent) {
+			t.Errorf("the %s ended its show at %v, want %v", name, ended.EndedAt, sent)
+		}
 	}
 }
 
