@@ -73,10 +73,10 @@ race = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 # If the largest dependency has been compiled, so has the rest. A larger GOGC makes the compiler and the tests faster, with more memory.
 # "make lint" vets everything.
-test: ## run every test that needs only Go (about a minute; the first time two and a half, because it compiles)
+test: ## run every test that needs only Go (about a minute; the first time about two)
 	@$(if $(race),,echo 'Without the race detector, because cgo is off: install gcc or clang, or unset CGO_ENABLED.')
 	@if [ "$$(go list $(race) -f '{{.Stale}}' github.com/aws/aws-sdk-go-v2/service/dynamodb)" = true ]; then \
-	  echo 'The first run compiles all dependencies: it takes some minutes, and shows the first results after one or two.'; \
+	  echo 'The first run compiles all dependencies. It takes about two minutes on two cores, and shows no result in the first one.'; \
 	fi
 	GOGC=400 go test $(race) -vet=off ./...
 
