@@ -100,7 +100,11 @@ func (s *sandbox) start(address string) error {
 		return err
 	}
 	s.world.Store(first)
-	if s.site, err = serve(address, s); err != nil {
+	guarded, err := guard(s, s.settings.CORSOrigins)
+	if err != nil {
+		return err
+	}
+	if s.site, err = serve(address, guarded); err != nil {
 		return fmt.Errorf("listen on %s (choose another address with make sandbox ADDR=127.0.0.1:PORT): %w", address, err)
 	}
 	return first.sendWebhooks(s.url())
