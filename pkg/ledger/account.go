@@ -98,7 +98,7 @@ func (s *Stream) MarkUnknown(account string) {
 }
 
 // WithReceivers returns the accounts of the stream and the receivers of its gifts. If they are too many, receivers take the places of
-// accounts that have received nothing.
+// accounts without a gift: first of those that have received nothing, then of the newest for which Tencent has not answered.
 func (s *Stream) WithReceivers(tally *Tally) []string {
 	var accounts []string
 	for _, account := range s.Accounts {
@@ -109,17 +109,32 @@ func (s *Stream) WithReceivers(tally *Tally) []string {
 			continue
 		}
 		if len(accounts) >= MaxAccounts {
-			idle := slices.IndexFunc(accounts, func(account string) bool {
-				known := s.Account(account)
-				sum, _ := tally.Received(account)
-				return account != s.Owner && known != nil && known.idle() && sum == Sum{}
-			})
-			if idle < 0 {
+			giving := s.givesPlace(accounts, tally)
+			if giving < 0 {
 				break
 			}
-			accounts = slices.Delete(accounts, idle, idle+1)
+			accounts = slices.Delete(accounts, giving, giving+1)
 		}
 		accounts = append(accounts, receiver)
 	}
 	return accounts
+}
+
+// givesPlace returns which of the accounts gives its place to a receiver of gifts, or -1. Those that the app named keep theirs unless
+// Tencent says that they have received nothing.
+func (s *Stream) givesPlace(accounts []string, tally *Tally) int {
+	unconfirmed := -1
+	for i, account := range accounts {
+		known := s.Account(account)
+		if sum, _ := tally.Received(account); account == s.Owner || known == nil || known.confirmed() || sum != (Sum{}) {
+			continue
+		}
+		if known.idle() {
+			return i
+		}
+		if s.End == nil || !slices.Contains(s.End.Accounts, account) {
+			unconfirmed = i
+		}
+	}
+	return unconfirmed
 }

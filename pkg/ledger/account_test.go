@@ -132,3 +132,29 @@ func TestReceiversOfGiftsComeBeforeIdleAccounts(t *testing.T) {
 		t.Errorf("%d accounts, want %d", len(accounts), ledger.MaxAccounts)
 	}
 }
+
+// Somebody floods the room before its end, when no sweep follows that would find out: a guest must not lose its gifts to such accounts.
+// Those that the app names keep their places.
+func TestReceiversOfGiftsComeBeforeAccountsThatNobodyConfirmed(t *testing.T) {
+	b := newBook(t)
+	b.create(0)
+	b.see(ledger.Sighting{At: at(1), Seated: []string{"bob"}})
+	b.sweep(10, map[string]int64{"alice": 5, "bob": 0})
+	b.flood("made-up", 500)
+	b.end(ledger.End{EndedAt: at(100), Source: "direct", Accounts: []string{"carol"}})
+	stream := b.room().Streams[0]
+	if stream.Account("bob") != nil {
+		t.Fatal("bob has kept its place, so that this test shows nothing")
+	}
+	tally := ledger.NewTally()
+	tally.Add(ledger.Gift{Sender: "dave", Receivers: []string{"bob"}, GiftID: "rose", Count: 1, Coins: 1})
+	accounts := stream.WithReceivers(tally)
+	for _, want := range []string{"alice", "bob", "carol"} {
+		if !slices.Contains(accounts, want) {
+			t.Errorf("%s is not among the accounts of the summary", want)
+		}
+	}
+	if len(accounts) != ledger.MaxAccounts {
+		t.Errorf("%d accounts, want %d", len(accounts), ledger.MaxAccounts)
+	}
+}
