@@ -13,8 +13,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/problem"
 )
 
-// guard refuses the requests that a page on the internet can make the browser of a developer send. Where the keys are public, nothing else
-// stops them. trusted are the origins of the developer's own pages.
+// guard refuses the requests that a page on the internet can make the browser of a developer send. In the sandbox, whose keys are public, and
+// without authentication, nothing else stops them. trusted are the origins of the developer's own pages.
 //
 // There are two ways. A page can send a POST to another origin, as long as it does not read the response; the browser names the origin of
 // the page then. And a name that its owner points to 127.0.0.1 after the page was loaded (DNS rebinding) makes the server part of the
@@ -29,7 +29,7 @@ func guard(next http.Handler, trusted []string) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !unregistrable(r.Host):
-			refuse(w, "the sandbox answers only to addresses, to names without a dot, and to names under localhost, internal, local and test; "+
+			refuse(w, "this server answers only to addresses, to names without a dot, and to names under localhost, internal, local and test; "+
 				"send the header Host: localhost")
 		case pages.Check(r) != nil:
 			refuse(w, "a page of another origin sent this; if it is your own, add its origin to GIFTSTATS_CORS_ORIGINS")

@@ -65,7 +65,13 @@ func (s *server) start(environ []string, address string, log io.Writer, level sl
 	if s.app, err = app.New(app.Config{Settings: s.settings, Store: store, Log: log, Level: level, Function: "local"}); err != nil {
 		return err
 	}
-	if s.site, err = serve(address, withDeadline(s.app.Handler)); err != nil {
+	handler := withDeadline(s.app.Handler)
+	if s.settings.Auth.Open {
+		if handler, err = guard(handler, s.settings.CORSOrigins); err != nil {
+			return err
+		}
+	}
+	if s.site, err = serve(address, handler); err != nil {
 		return fmt.Errorf("listen on %s (choose another address with make run ADDR=127.0.0.1:PORT): %w", address, err)
 	}
 	if s.demo != nil {

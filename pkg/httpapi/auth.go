@@ -15,7 +15,7 @@ import (
 // only, and "" for a caller who has access to all accounts.
 func (a *api) authenticate(x *exchange) (account string, err error) {
 	if a.config.Auth.Open {
-		return "", nil
+		return "", a.checkPage(x)
 	}
 	scheme, credentials, err := authorization(x.request)
 	if err != nil {
@@ -29,6 +29,16 @@ func (a *api) authenticate(x *exchange) (account string, err error) {
 	default:
 		return "", a.unauthenticated(x, "unsupported authorization scheme; use "+a.accepted())
 	}
+}
+
+// checkPage refuses a POST request that a page of another origin sent, unless the origin is listed. The gateway in front may know its
+// callers by cookies, certificates or addresses, and those a browser adds to the requests of any page. That a page cannot read the
+// response does not help if the request itself does something.
+func (a *api) checkPage(x *exchange) error {
+	if a.pages.Check(x.request) == nil {
+		return nil
+	}
+	return giftstats.Errorf(giftstats.CodeForbidden, "a web page of another origin sent this request; GIFTSTATS_CORS_ORIGINS does not list it")
 }
 
 // requireFullAccess accepts only callers who have access to all accounts.

@@ -240,3 +240,33 @@ func TestNewRefusesOriginsThatNeverMatch(t *testing.T) {
 		}
 	}
 }
+
+// Without credentials of our own, the browser may add what the gateway accepts to the POST requests of any page. It lets a page send them
+// without a preflight if they have no Content-Type. GET requests only read, and the page cannot see the response.
+func TestPagesOfOthersCannotPostWithoutCredentials(t *testing.T) {
+	open := func(c *httpapi.Config) {
+		withPages(c)
+		c.Auth = httpapi.Auth{Open: true}
+	}
+	read, end := call{target: "/v1/room-stats?room_id=r"}, call{method: "POST", target: "/v1/stream-ends", body: `{"room_id":"r"}`}
+	batch := call{method: "POST", target: "/v1/gift-stats", body: `{"queries":[{"room_id":"r","account":"a"}]}`}
+	for _, test := range []struct {
+		name   string
+		change func(*httpapi.Config)
+		call   call
+		want   int
+	}{
+		{name: "no page", change: open, call: end, want: 202},
+		{name: "a listed page", change: open, call: from(page, end), want: 202},
+		{name: "a page beside the API", change: open, call: from("https://example.com", end), want: 202},
+		{name: "another page", change: open, call: from("https://evil.example", end), want: 403},
+		{name: "a batch of another page", change: open, call: from("https://evil.example", batch), want: 403},
+		{name: "a file", change: open, call: from("null", end), want: 403},
+		{name: "another page reads", change: open, call: from("https://evil.example", read), want: 200},
+		{name: "another page that has a key", change: withPages, call: from("https://evil.example", end), want: 202},
+	} {
+		if response := send(newHandler(t, engine{}, document, io.Discard, test.change), test.call); response.Code != test.want {
+			t.Errorf("%s: status %d, want %d: %s", test.name, response.Code, test.want, response.Body)
+		}
+	}
+}

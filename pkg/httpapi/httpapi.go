@@ -6,6 +6,7 @@ package httpapi
 
 import (
 	_ "embed"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -24,6 +25,7 @@ const webhookPaths = "/v1/webhooks/" // the beginning of their paths
 type api struct {
 	config Config
 	routes map[string]methods // by path
+	pages  *http.CrossOriginProtection
 }
 
 // New returns the handler. Its error names every field of config that is missing or invalid.
@@ -31,7 +33,12 @@ func New(config Config) (http.Handler, error) {
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	a := &api{config: config}
+	a := &api{config: config, pages: http.NewCrossOriginProtection()}
+	for _, origin := range config.CORSOrigins {
+		if err := a.pages.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("httpapi: an entry of Config.CORSOrigins: %w", err)
+		}
+	}
 	a.routes = map[string]methods{
 		"/v1/gift-stats":  {http.MethodGet: a.giftStats, http.MethodPost: a.giftStatsBatch},
 		"/v1/room-stats":  {http.MethodGet: a.roomStats},
