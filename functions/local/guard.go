@@ -13,8 +13,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/problem"
 )
 
-// guard refuses the requests that a page on the internet can make the browser of a developer send. In the sandbox, whose keys are public, and
-// without authentication, nothing else stops them. trusted are the origins of the developer's own pages.
+// guard refuses the requests that a page on the internet can make the browser of a developer send. In the sandbox, whose keys are public,
+// and without authentication, nothing else stops them. trusted are the origins of the developer's own pages.
 //
 // There are two ways. A page can send a POST to another origin, as long as it does not read the response; the browser names the origin of
 // the page then. And a name that its owner points to 127.0.0.1 after the page was loaded (DNS rebinding) makes the server part of the
