@@ -25,7 +25,7 @@ type Settings struct {
 	BasePath      string        // GIFTSTATS_BASE_PATH: empty, or with a leading and without a trailing slash
 	CORSOrigins   []string      // GIFTSTATS_CORS_ORIGINS: the origins whose pages may call the API from a browser
 	RateLimit     float64       // GIFTSTATS_RATE_LIMIT: upstream calls per second of this instance
-	RateShared    float64       // GIFTSTATS_RATE_SHARED: further upstream calls per second of all instances together; 0: none
+	RateShared    float64       // GIFTSTATS_RATE_SHARED: further upstream calls per second of all instances together; 0, or no Ledger: none
 	Timeout       time.Duration // GIFTSTATS_TIMEOUT: the time for one upstream attempt
 	Attempts      int           // GIFTSTATS_ATTEMPTS: attempts for one upstream call, including the first
 	SecretTTL     time.Duration // GIFTSTATS_SECRET_TTL: how long a fetched secret is used before it is read again
@@ -127,9 +127,6 @@ func Parse(environ []string, platform Platform) (Settings, error) {
 		LedgerRetention: p.duration("GIFTSTATS_LEDGER_RETENTION", 9600*time.Hour, time.Hour, 87600*time.Hour),
 	}
 	p.unknown()
-	if settings.RateShared > 0 && settings.Ledger == nil && len(p.errs) == 0 {
-		p.errorf("GIFTSTATS_RATE_SHARED", "needs a ledger, in which instances share it: set GIFTSTATS_LEDGER, or remove it")
-	}
 	if platform.Local && (settings.Secret == nil) != (settings.Endpoint == nil) && len(p.errs) == 0 {
 		p.errorf("GIFTSTATS_SECRET and GIFTSTATS_ENDPOINT", "must be set together: both for a real app, neither for the simulator")
 	}

@@ -157,10 +157,6 @@ func TestMistakes(t *testing.T) {
 		{name: "shared rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=NaN", want: "GIFTSTATS_RATE_SHARED must be 0"},
 		{name: "shared rate not a number", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=x", want: "GIFTSTATS_RATE_SHARED must be 0"},
 		{
-			name: "shared rate without a ledger", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=80",
-			want: "GIFTSTATS_RATE_SHARED needs a ledger, in which instances share it: set GIFTSTATS_LEDGER, or remove it",
-		},
-		{
 			name: "timeout without a unit", platform: settings.AWS, variable: "GIFTSTATS_TIMEOUT=3",
 			want: "GIFTSTATS_TIMEOUT must be a duration with a unit, from 1ms to 1m, like 3s",
 		},

@@ -1,8 +1,6 @@
-// Reads serverless.yml as Tencent's CLI and the component multi-scf do, with one addition:
+// Reads serverless.yml as Tencent's CLI and the component multi-scf do:
 //
 //   - ${env:NAME} is replaced by a variable of the environment or of .env. If it is the whole value and not set, its key is removed;
-//   - ${env:NAME?A:B} as the whole value is A if the variable is set, and otherwise B. If that is empty, its key is removed. The CLI does
-//     not know this;
 //   - ${stage}, ${app} and ${name} are replaced by the keys of the file;
 //   - a function inherits type, namespace, runtime and description from the inputs.
 //
@@ -34,7 +32,7 @@ export function stageOf(text) {
 export function references(text) {
   const found = new Map();
   visit(yaml.load(text), value => {
-    for (const [reference, name] of value.matchAll(/\$\{env:([^}?]*)[^}]*\}/g)) {
+    for (const [reference, name] of value.matchAll(/\$\{env:([^}]*)\}/g)) {
       found.set(name, { name, part: (found.get(name)?.part ?? false) || reference !== value });
     }
     return value;
@@ -51,8 +49,6 @@ export function instance(text, variables, stage) {
   return visit(file, value => {
     const alone = /^\$\{env:([\w.-]+)\}$/.exec(value);
     if (alone) return variables[alone[1]];
-    const choice = /^\$\{env:([\w.-]+)\?([^:}]*):([^:}]*)\}$/.exec(value);
-    if (choice) return (variables[choice[1]] ? choice[2] : choice[3]) || undefined;
     return value
       .replace(/\$\{env:([\w.-]+)\}/g, (_, name) => String(variables[name]))
       .replace(/\$\{(stage|app|name)\}/g, (_, name) => own[name]);

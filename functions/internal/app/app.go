@@ -121,7 +121,7 @@ func New(config Config) (*App, error) {
 
 // newLimiter returns the limiter of all calls to Tencent.
 func newLimiter(s settings.Settings, remembered *ledger.Ledger, logger *slog.Logger) *giftstats.Limiter {
-	if s.RateShared == 0 {
+	if s.RateShared == 0 || remembered == nil {
 		return giftstats.NewLimiter(s.RateLimit)
 	}
 	return giftstats.NewSharingLimiter(s.RateLimit, giftstats.Sharing{

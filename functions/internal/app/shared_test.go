@@ -56,3 +56,9 @@ func TestSharedRate(t *testing.T) {
 		})
 	}
 }
+
+func TestNothingIsSharedWithoutALedger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, worldConfig{variables: []string{"GIFTSTATS_RATE_LIMIT=50", "GIFTSTATS_RATE_SHARED=75"}})
+	w.batch(t, 20)
+}
