@@ -135,12 +135,12 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 	if i := slices.IndexFunc(ended, end.reported); i >= 0 {
 		return ended[i : i+1]
 	}
-	if open == nil && len(ended) > 0 {
-		newest := ended[0]
-		switch {
-		case end.Timeless && newest.by().After(end.EndedAt.Add(-timelessFor)),
-			!newest.Gone && !newest.StartedAt.IsZero() && newest.StartedAt.Before(end.EndedAt):
-			return ended[:1]
+	newest := slices.IndexFunc(ended, func(e Ended) bool { return !e.start().After(end.EndedAt) })
+	if open == nil && newest >= 0 {
+		switch last := ended[newest]; {
+		case end.Timeless && last.by().After(end.EndedAt.Add(-timelessFor)),
+			!last.Gone && !last.StartedAt.IsZero() && last.StartedAt.Before(end.EndedAt):
+			return ended[newest : newest+1]
 		}
 	}
 	return slices.DeleteFunc(ended, func(e Ended) bool {

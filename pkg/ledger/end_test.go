@@ -154,6 +154,24 @@ func TestRecordEnd(t *testing.T) {
 			},
 		},
 		{
+			name: "own event without a time, of a show that nobody has seen, after the next one", end: timeless(100), stream: seen(100),
+			before: func(b *book) { b.create(200); b.end(reported("live", 300)); b.finish(id(200)) },
+			want:   "seen 1m40s:  owns; ; ended 1m40s by direct",
+		},
+		{
+			name: "late own event of a show that was reported too early, after the next one", stream: id(0), stored: true,
+			end: reported("direct", 190),
+			before: func(b *book) {
+				b.create(0)
+				b.end(reported("direct", 100))
+				b.ended(ledger.Ended{StreamID: id(0), StartedAt: at(0), EndedAt: at(100), Source: "direct"})
+				b.must(b.Close(b.t.Context(), "r", id(0)))
+				b.create(200)
+				b.end(reported("live", 300))
+				b.finish(id(200))
+			},
+		},
+		{
 			name: "live of a show that was reported too early, while an older one waits for its summary", stream: id(200), stored: true,
 			end: ledger.End{EndedAt: at(240), Source: "live", RoomTotals: coins(7)}, before: waiting,
 			want: "since 0s: alice owns; alice; ended 0s by sweep",
