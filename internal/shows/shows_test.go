@@ -33,7 +33,7 @@ type show struct {
 	given    map[string]ledger.Sum // by host
 	total    ledger.Sum
 	recorded bool // every gift webhook reached the ledger
-	reported int  // 0: the live webhook; above: and an own event
+	reported int  // 0: the live webhook; above: and other reports of the end
 	created  bool // the create webhook was acknowledged
 	last     bool // the destroy webhook was acknowledged
 	before   *show
@@ -101,7 +101,7 @@ func (s *show) planGifts(random *rand.Rand) {
 }
 
 // 300 shows, one or several hosts, gifts in every pattern, 20 % of the destroy webhooks and 10 % of the create webhooks lost, 20 %
-// faults in ledger, upstream and delivery, redelivered queue messages, rooms used again. Every show gets exactly one summary.
+// faults in ledger, upstream and delivery, redelivered and late queue messages, rooms used again. Every show gets exactly one summary.
 func TestEveryShowIsPaidOnceAndRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))

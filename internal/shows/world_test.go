@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -50,6 +49,7 @@ type world struct {
 
 	mu       sync.Mutex
 	queue    []queued
+	reports  int                          // messages of report
 	received map[string]map[string][]byte // by receiver and event id
 	lost     map[string]bool              // rooms whose last gift was not recorded
 	ends     map[string]bool              // rooms whose live end was queued
@@ -318,29 +318,6 @@ func (w *world) give(s *show, sent simulator.SentGift) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s.recorded = s.recorded && !w.lost[s.room]
-}
-
-func (w *world) end(s *show) {
-	own := fmt.Sprintf(`{"room_id":%q,"ended_at":%q}`, s.room, time.Now().UTC().Format(time.RFC3339Nano))
-	if s.reported == 1 && w.random.chance(0.5) {
-		w.report(own)
-	}
-	dissolved, err := w.engine.DestroyRoom(w.t.Context(), s.room)
-	if err != nil {
-		w.t.Errorf("%s: %v", s, err)
-		return
-	}
-	s.last = dissolved.Webhook.Status == http.StatusOK
-	if s.reported > 0 {
-		w.report(own)
-	}
-}
-
-// report is the customer's own event, straight to the queue.
-func (w *world) report(body string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queue = append(w.queue, queued{streamend.Message{ID: body, Body: []byte(body)}, time.Now()})
 }
 
 func (w *world) delivered() map[string]map[string][]byte { return w.received }
