@@ -82,6 +82,12 @@ func regionOf(host string) string {
 	return ""
 }
 
+// Is reports whether an ARN like arn:aws:sqs:REGION:ACCOUNT:NAME is that of the queue. The region does not matter.
+func (q *Queue) Is(arn string) bool {
+	parts := strings.Split(arn, ":")
+	return len(parts) == 6 && strings.HasSuffix(q.url, "/"+parts[4]+"/"+parts[5])
+}
+
 // Deliver sends the body of the message.
 func (q *Queue) Deliver(ctx context.Context, message delivery.Message) error {
 	return q.Send(ctx, string(message.Body), nil)

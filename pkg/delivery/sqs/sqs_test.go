@@ -42,6 +42,23 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+func TestIs(t *testing.T) {
+	cloud := awsapi.New(awsapi.Config{})
+	defer cloud.Close()
+	queue, err := sqs.New("sqs.eu-west-1.amazonaws.com/123456789012/dead", awsenv.New(cloud.Lookup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for arn, want := range map[string]bool{
+		"arn:aws:sqs:eu-west-1:123456789012:dead": true, "arn:aws:sqs:eu-west-1:123456789012:ends": false,
+		"arn:aws:sqs:eu-west-1:210987654321:dead": false, "arn:aws:sqs:eu-west-1:123456789012": false, "": false,
+	} {
+		if got := queue.Is(arn); got != want {
+			t.Errorf("Is(%q) = %v, want %v", arn, got, want)
+		}
+	}
+}
+
 func TestSendWithAttributes(t *testing.T) {
 	cloud := awsapi.New(awsapi.Config{})
 	defer cloud.Close()

@@ -28,6 +28,8 @@ type Config struct {
 // Queue is a queue of SQS.
 type Queue interface {
 	Send(ctx context.Context, body string, attributes map[string]string) error
+	// Is reports whether an ARN is that of the queue.
+	Is(arn string) bool
 }
 
 // Function processes events. It is a [lambda.Handler].
@@ -108,7 +110,8 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 		}
 		messages[i] = inner.unwrap(r.id(), []byte(r.Body))
 		messages[i].SentAt = r.sentAt()
-		if f.config.DeadLetters != nil {
+		// A message of the dead-letter queue itself stays there: to send it again would be an endless loop.
+		if f.config.DeadLetters != nil && !f.config.DeadLetters.Is(r.EventSourceARN) {
 			messages[i].PutAside = func(ctx context.Context, reason error) error { return f.putAside(ctx, r, reason) }
 		}
 	}

@@ -34,6 +34,7 @@ type message struct {
 	id, body   string
 	attributes map[string]string
 	sent       string // in milliseconds since 1970
+	queue      string // the ARN of the queue that it came from
 }
 
 // record returns the message as Lambda shows it.
@@ -44,6 +45,7 @@ func (m message) record() map[string]any {
 	}
 	r := record(m.id, m.body)
 	r["messageAttributes"], r["attributes"] = attributes, map[string]string{"SentTimestamp": m.sent}
+	r["eventSourceARN"] = m.queue
 	return r
 }
 
@@ -64,6 +66,10 @@ func (d *deadLetters) Send(_ context.Context, body string, attributes map[string
 	d.letters = append(d.letters, message{id: fmt.Sprint("letter ", len(d.letters)), body: body, attributes: attributes})
 	return nil
 }
+
+const deadARN = "arn:aws:sqs:eu-west-1:123456789012:dead"
+
+func (d *deadLetters) Is(arn string) bool { return arn == deadARN }
 
 // receiver fails with err, or keeps the ids of the summaries.
 type receiver struct {
@@ -137,6 +143,18 @@ func TestPoisonIsPutAsideAtOnce(t *testing.T) {
 		if got := dead.letters[0].attributes[name]; got != value {
 			t.Errorf("%s = %q, want %q", name, got, value)
 		}
+	}
+}
+
+// A function that also reads the dead-letter queue would put the same message into it for ever.
+func TestDeadLetterIsNotPutAsideAgain(t *testing.T) {
+	dead := &deadLetters{}
+	failed := process(t, streamendtest.Delivering(t, &streamendtest.Recorder{}), dead, message{id: "letter", body: "not JSON", queue: deadARN})
+	if !slices.Equal(failed, []string{"letter"}) {
+		t.Errorf("reported as failed: %q, want only the letter", failed)
+	}
+	if len(dead.letters) != 0 {
+		t.Errorf("%d dead letters were sent, want none", len(dead.letters))
 	}
 }
 
