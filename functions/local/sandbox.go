@@ -60,12 +60,12 @@ type world struct {
 
 // startSandbox starts to serve on the address.
 func startSandbox(environ []string, address string, log io.Writer) (*sandbox, error) {
+	if isSet(environ, "GIFTSTATS_ENDPOINT") || isSet(environ, "GIFTSTATS_SECRET") {
+		return nil, errors.New("the sandbox has an app of its own: unset GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET, or use make run")
+	}
 	parsed, err := settings.Parse(environ, settings.Local)
 	if err != nil {
 		return nil, err
-	}
-	if parsed.Endpoint != nil {
-		return nil, errors.New("the sandbox has an app of its own: unset GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET, or use make run")
 	}
 	s := &sandbox{settings: parsed, log: log, level: new(slog.LevelVar), delivers: isSet(environ, "GIFTSTATS_DELIVER")}
 	s.level.Set(slog.LevelWarn)

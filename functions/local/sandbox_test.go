@@ -242,6 +242,10 @@ func TestSandboxErrors(t *testing.T) {
 		want    string
 	}{
 		{
+			name: "the secret of a real app", environ: []string{"GIFTSTATS_SECRET=env://SECRET"},
+			want: "the sandbox has an app of its own: unset GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET",
+		},
+		{
 			name: "a real app", environ: []string{"GIFTSTATS_ENDPOINT=singapore", "GIFTSTATS_SECRET=env://SECRET"},
 			want: "the sandbox has an app of its own: unset GIFTSTATS_ENDPOINT and GIFTSTATS_SECRET",
 		},

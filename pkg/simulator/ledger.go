@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -117,7 +118,8 @@ func (l *ledger) price(sent SentGift) (*room, int64, error) {
 	}
 	price, ok := l.prices[sent.GiftID]
 	if !ok {
-		return nil, 0, refuse(codeGiftUnknown, "the gift %q is not in the catalogue", sent.GiftID)
+		return nil, 0, refuse(codeGiftUnknown, "the gift %q is not in the catalogue; the gifts are %s",
+			sent.GiftID, strings.Join(slices.Sorted(maps.Keys(l.prices)), ", "))
 	}
 	return found, price, nil
 }

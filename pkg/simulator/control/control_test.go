@@ -150,7 +150,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "no such gift", method: "POST", path: "rooms/show/gifts", status: 400,
-			body: `{"gift_id":"tank","sender":"carol","receivers":["alice"]}`, detail: `the gift \"tank\" is not in the catalogue`,
+			body:   `{"gift_id":"tank","sender":"carol","receivers":["alice"]}`,
+			detail: `the gift \"tank\" is not in the catalogue; the gifts are car, rocket, rose`,
 		},
 		{
 			name: "no receivers", method: "POST", path: "rooms/show/gifts", body: `{"gift_id":"rose","sender":"carol"}`, status: 400,
