@@ -128,6 +128,14 @@ test('the check refuses credentials that an error could quote', async t => {
   }
 });
 
+test('the check refuses a stage that cannot be a part of a name', async t => {
+  const world = project(t);
+  for (const stage of ['te/st', '-test', '测试', 'x'.repeat(41)]) {
+    assert.match(await mistakes(world, environment, stage), /^STAGE must have 1 to 40 letters, digits, - and _/m);
+  }
+  assert.deepEqual(await world.run('check', environment, 'x'.repeat(40)), fine);
+});
+
 test('the check reads .env, and the file of the stage instead if there is one', async t => {
   const world = project(t);
   const lines = Object.entries(environment).map(([name, value], index) => `${name}=${[value, `"${value}"`, `'${value}'`][index % 3]}`);

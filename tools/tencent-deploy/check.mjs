@@ -53,6 +53,9 @@ export function check(text, variables, stage) {
     else if (part || known[name]?.needed) complain(name, `${name} is not set or empty.${explain(name)}`);
     else if (value !== undefined) complain(name, `${name} is set but empty. Remove it, or set it.${explain(name)}`);
   }
+  if (!/^\w[\w-]{0,39}$/.test(stage)) {
+    complain('STAGE', 'STAGE must have 1 to 40 letters, digits, - and _, since it is a part of the names of the functions.');
+  }
   checkCredentials(variables, complain);
   checkValues(variables, complain);
   for (const [name, mistake] of settingsMistakes(text, variables, stage)) complain(name, mistake);
