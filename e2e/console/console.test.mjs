@@ -308,6 +308,23 @@ visit('a stream with two hosts, senders and gifts', demo, { at: '#/streams' }, a
   assert.deepEqual(await table('stream-gifts'), ['rocket 3 3,000', 'car 7 700', 'rose 109 109']);
 });
 
+visit('guests who only took a seat, and a number that JavaScript cannot represent', app, { at: '#/streams' }, async (one, page) => {
+  const account = (name, coins) => `{"account":"${name}","total_count":${coins && 7},"total_coins":${coins},"gift_sender_count":1,"from":"room"}`;
+  await page.route('**/v1/streams?*account=dora*', route => route.fulfill({ contentType: 'application/json', body:
+    `{"streams":[{"event_id":"e","room_id":"r","ended_at":"${new Date().toISOString()}","room":null,"reconciled":true,"accounts":[` +
+    `${account('dora', '9007199254740993')},${account('bob', 0)},${account('carol', 0)}]}],"total_count":7,"total_coins":9007199254740993}` }));
+  await one.signIn();
+  await page.fill('#host', 'dora');
+  await page.press('#host', 'Enter');
+  await page.getByRole('heading', { name: /^dora, / }).waitFor();
+  assert.equal(await one.number('list-numbers', 'Coins'), '≈ 9,007,199,254,740,992');
+  assert.equal(await one.number('list-numbers', 'Gifts'), '7');
+  await page.locator('#list-table tbody a').click();
+  await page.waitForSelector('#stream:visible');
+  assert.equal(await one.text('#obtained'), 'dora is the only account known to receive gifts in this stream, so its numbers are the totals ' +
+    'of the room. No gift to bob and carol is known. Together, the hosts have exactly the totals of the room.');
+});
+
 visit('the CSV file has all streams of the month', app, { at: history }, async (one, page) => {
   await one.signIn();
   await page.waitForSelector('#csv:visible');

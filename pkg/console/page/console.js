@@ -40,6 +40,7 @@ const texts = {
     fromLedger: 'The numbers of {names} are the last ones that Tencent gave while the stream was live, ' +
       'plus the gifts that were recorded after that. ',
     fromRoom: '{names} is the only account known to receive gifts in this stream, so its numbers are the totals of the room. ',
+    fromRoomOthers: 'No gift to {names} is known. ',
     fromNothing: 'The numbers of {names} are not known. ',
     sumMatches: 'Together, the hosts have exactly the totals of the room.', oneMatches: 'They are exactly the totals of the room.',
     sumDiffers: 'They do not add up to the totals of the room. ', unattributed: '{gifts} and {coins} cannot be assigned to a host.',
@@ -81,6 +82,7 @@ const texts = {
     fromSnapshot: '{names} 的数据是直播期间腾讯最后一次给出的。',
     fromLedger: '{names} 的数据是直播期间腾讯最后一次给出的，加上此后记录到的礼物。',
     fromRoom: '{names} 是本场唯一已知收到礼物的账号，因此其数据就是房间的合计。',
+    fromRoomOthers: '没有发现送给 {names} 的礼物。',
     fromNothing: '{names} 的数据未知。',
     sumMatches: '各主播之和与房间合计完全一致。', oneMatches: '与房间合计完全一致。',
     sumDiffers: '各主播之和与房间合计不一致。', unattributed: '有 {gifts}、{coins}无法归到任何主播。',
@@ -122,7 +124,8 @@ const phrase = (template, values) => template.split(/\{(\w+)\}/).flatMap((part, 
 
 const plain = (template, values) => phrase(template, values).join('');
 
-const number = n => new Intl.NumberFormat(locale).format(n);
+// number marks what JSON.parse has rounded: JavaScript has no exact numbers from 2^53 on.
+const number = n => `${Number.isSafeInteger(n) ? '' : '≈ '}${new Intl.NumberFormat(locale).format(n)}`;
 const coins = n => words.countCoins(n, number(n));
 const gifts = n => words.countGifts(n, number(n));
 const dateTime = time => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
@@ -758,10 +761,13 @@ function giftsTable(kinds) {
 function obtained({ accounts, reconciled, unattributed }) {
   const sentences = [];
   const sources = {
-    upstream: words.fromUpstream, snapshot: words.fromSnapshot, ledger: words.fromLedger, room: words.fromRoom, none: words.fromNothing,
+    upstream: words.fromUpstream, snapshot: words.fromSnapshot, ledger: words.fromLedger, room: words.fromRoom, others: words.fromRoomOthers,
+    none: words.fromNothing,
   };
+  const several = accounts.filter(({ from }) => from === 'room').length > 1; // the owner, and members who only took a seat
+  const sourceOf = ({ error, from, total_count: count }) => (error ? 'none' : from === 'room' && several && !count ? 'others' : from);
   for (const [source, template] of Object.entries(sources)) {
-    const from = accounts.filter(account => (account.error ? 'none' : account.from) === source);
+    const from = accounts.filter(account => sourceOf(account) === source);
     if (from.length) sentences.push(...phrase(template, { names: names(from.map(({ account }) => account)) }));
   }
   if (reconciled === undefined) return [...sentences, words.unchecked];
