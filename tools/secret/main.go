@@ -1,4 +1,4 @@
-// Command secret begins the secret document of an app:
+// Command secret creates the secret document of an app:
 //
 //	secret DIRECTORY
 //
