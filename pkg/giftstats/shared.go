@@ -30,7 +30,7 @@ type SlotSource interface {
 
 // Sharing describes a shared rate. All fields are required.
 type Sharing struct {
-	PerSecond float64 // of all processes together
+	PerSecond float64 // of all processes together, at least 1
 	Source    SlotSource
 	Failed    func(ctx context.Context, err error) // called for each failure of the source; must not block
 }

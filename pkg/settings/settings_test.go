@@ -152,8 +152,10 @@ func TestMistakes(t *testing.T) {
 		{name: "rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_LIMIT=NaN", want: "GIFTSTATS_RATE_LIMIT must be"},
 		{
 			name: "shared rate below zero", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=-1",
-			want: "GIFTSTATS_RATE_SHARED must be 0, or a number of calls per second from 0.01 to 100000, like 80",
+			want: "GIFTSTATS_RATE_SHARED must be 0, or a number of calls per second from 1 to 100000, like 80",
 		},
+		{name: "shared rate that no ledger keeps", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=0.01",
+			want: "GIFTSTATS_RATE_SHARED must be 0, or a number of calls per second from 1 to"},
 		{name: "shared rate NaN", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=NaN", want: "GIFTSTATS_RATE_SHARED must be 0"},
 		{name: "shared rate not a number", platform: settings.AWS, variable: "GIFTSTATS_RATE_SHARED=x", want: "GIFTSTATS_RATE_SHARED must be 0"},
 		{

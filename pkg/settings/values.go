@@ -89,14 +89,16 @@ func (p *parser) rate(name string, preset float64) float64 {
 	return rate
 }
 
+// rateShared does not accept less than one call per second: a slot would take so long that the ledger, which does not believe in slots that
+// are more than a minute ahead (ledger.MaxSlotsAhead), would take it for the work of a wrong clock and give it again.
 func (p *parser) rateShared(name string) float64 {
 	value := p.take(name)
 	if value == "" {
 		return 0
 	}
 	rate, err := strconv.ParseFloat(value, 64)
-	if err != nil || rate != 0 && !(rate >= 0.01 && rate <= 100_000) {
-		p.errorf(name, "must be 0, or a number of calls per second from 0.01 to 100000, like 80")
+	if err != nil || rate != 0 && !(rate >= 1 && rate <= 100_000) {
+		p.errorf(name, "must be 0, or a number of calls per second from 1 to 100000, like 80")
 	}
 	return rate
 }
