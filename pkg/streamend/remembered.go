@@ -82,16 +82,20 @@ func (p *Processor) finish(ctx context.Context, ending ledger.Ending) ([]byte, e
 	return ended.Summary, err
 }
 
-// stored returns the stored end of a stream, and stores it first if need be.
+// stored returns the stored end of a stream, and stores it first if need be. As long as the stream is open, that may have broken off
+// halfway, so that a list of streams lacks it: storing it again completes that.
 func (p *Processor) stored(ctx context.Context, ending ledger.Ending) (ledger.Ended, error) {
 	if ending.Stored != nil {
-		return *ending.Stored, nil
+		if ending.Room.Stream(ending.StreamID) == nil {
+			return *ending.Stored, nil
+		}
+		return p.config.Ledger.SaveEnded(ctx, *ending.Stored)
 	}
 	ended, found, err := p.config.Ledger.Ended(ctx, ending.Room.RoomID, ending.StreamID)
-	if err != nil || found {
-		return ended, err
+	if err == nil && !found {
+		ended, err = p.conclude(ctx, ending.Room, ending.StreamID)
 	}
-	if ended, err = p.conclude(ctx, ending.Room, ending.StreamID); err != nil {
+	if err != nil {
 		return ledger.Ended{}, err
 	}
 	return p.config.Ledger.SaveEnded(ctx, ended)
