@@ -1,9 +1,12 @@
 package endpoint
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -30,20 +33,32 @@ func CheckOrigin(text string) error {
 		return errors.New("must have no user, path, trailing slash, query or fragment: only scheme, host and port")
 	}
 	if text != origin.Scheme+"://"+origin.Host || !canonicalHost(origin.Hostname()) {
-		return errors.New("must have a host as browsers send it: in lower case, without wildcards, other scripts in Punycode (xn--…)")
+		return errors.New("must have a host as browsers send it: in lower case, without wildcards, other scripts in Punycode (xn--…), " +
+			"addresses in their usual form")
 	}
 	return checkPort(origin)
 }
 
+// number matches the last part of a name that browsers take for an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker
+var number = regexp.MustCompile(`(^|\.)(\d+|0x[\da-f]*)\.?$`)
+
 // canonicalHost reports whether host is a name in lower-case ASCII, or an IP address in its canonical form.
 func canonicalHost(host string) bool {
-	if strings.Contains(host, ":") {
+	if strings.Contains(host, ":") || number.MatchString(host) {
 		address, err := netip.ParseAddr(host)
-		return err == nil && address.Zone() == "" && address.String() == host
+		return err == nil && address.Zone() == "" && canonical(address) == host
 	}
 	return !strings.ContainsFunc(host, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 	})
+}
+
+// canonical returns an address as browsers write it. They do not write the end of an IPv6 address as an IPv4 address.
+func canonical(address netip.Addr) string {
+	if bytes := address.As16(); address.Is4In6() {
+		return fmt.Sprintf("::ffff:%x:%x", binary.BigEndian.Uint16(bytes[12:]), binary.BigEndian.Uint16(bytes[14:]))
+	}
+	return address.String()
 }
 
 // checkPort returns an error unless the port is absent, or a number other than the scheme's default, which browsers leave out.

@@ -10,7 +10,7 @@ import (
 func TestCheckOrigin(t *testing.T) {
 	for _, text := range []string{
 		"https://app.example.com", "https://app.example.com:8443", "https://xn--hxajbheg2az3al.example", "https://a_b.example",
-		"https://10.0.0.7",
+		"https://10.0.0.7", "https://[::ffff:102:304]", "https://7.example", "https://0x7.example",
 		"https://[2001:db8::1]", "http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:3000", "http://localhost", "https://localhost",
 	} {
 		if err := endpoint.CheckOrigin(text); err != nil {
@@ -42,6 +42,11 @@ func TestCheckOrigin(t *testing.T) {
 		{name: "another script", text: "https://房.hidden.example", want: "other scripts in Punycode (xn--…)"},
 		{name: "address in a long form", text: "https://[2001:DB8:0::1]", want: "must have a host as browsers send it"},
 		{name: "address with a zone", text: "https://[fe80::1%25eth0]", want: "must have"},
+		{name: "IPv4 address in IPv6 with dots", text: "https://[::ffff:1.2.3.4]", want: "must have a host as browsers send it"},
+		{name: "short IPv4 address", text: "https://10.7", want: "must have a host as browsers send it"},
+		{name: "IPv4 address with a zero", text: "https://10.0.0.07", want: "must have a host as browsers send it"},
+		{name: "hexadecimal IPv4 address", text: "https://0x7f.0x1", want: "must have a host as browsers send it"},
+		{name: "IPv4 address with a dot at the end", text: "https://10.0.0.7.", want: "must have a host as browsers send it"},
 		{name: "empty port", text: "https://app.example:", want: "must have a port from 1 to 65535, or none"},
 		{name: "port 0", text: "https://app.example:0", want: "must have a port from 1 to 65535, or none"},
 		{name: "port too large", text: "https://app.example:65536", want: "must have a port from 1 to 65535, or none"},
