@@ -29,18 +29,22 @@ say-soak    := Running the local server under load, with random failures, for $(
 say-%:
 	@echo '$(say-$*)'
 
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo 'This needs Go 1.26 or later on PATH: https://go.dev/dl/' >&2; exit 1; }
+
 # Not "go run", which exits with status 1 after Ctrl-C.
 define local
 @test -x $(dist)/local || echo 'Building the local server. The first time takes about half a minute.' >&2
 @go build -ldflags '-X $(app).Version=$(VERSION)' -o $(dist)/local ./functions/local
 endef
 
-run: ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
+run: need-go ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
 	$(local)
 	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
 
 .PHONY: sandbox
-sandbox: ## start giftstats and a simulated Tencent with fixed keys, to develop against (ADDR=host:port)
+sandbox: need-go ## start giftstats and a simulated Tencent with fixed keys, to develop against (ADDR=host:port)
 	$(local)
 	@exec $(dist)/local -sandbox -addr '$(ADDR)'
 
@@ -64,7 +68,7 @@ whose-gifts: export gift := $(GIFT)
 whose-gifts: build-check ## find out whose gifts Tencent counts in your app (as check, and ROOM=id FROM=account TO=account)
 	@$(dist)/check whose-gifts -room "$$room" -from "$$from" -to "$$to" -gift "$$gift" $(if $(filter-out 0 false,$(YES)),-yes)
 
-build-secret build-check: build-%:
+build-secret build-check: build-%: need-go
 	@test -x $(dist)/$* || echo 'Building the command. The first time takes a minute.'
 	@go build -o $(dist)/$* ./tools/$*
 
@@ -73,7 +77,7 @@ race = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 # If the largest dependency has been compiled, so has the rest. A larger GOGC makes the compiler and the tests faster, with more memory.
 # "make lint" vets everything.
-test: ## run every test that needs only Go (about a minute; the first time about two)
+test: need-go ## run every test that needs only Go (about a minute; the first time about two)
 	@$(if $(race),,echo 'Without the race detector, because cgo is off: install gcc or clang, or unset CGO_ENABLED.')
 	@if [ "$$(go list $(race) -f '{{.Stale}}' github.com/aws/aws-sdk-go-v2/service/dynamodb)" = true ]; then \
 	  echo 'The first run compiles all dependencies. It takes about two minutes on two cores, and shows no result in the first one.'; \
@@ -82,7 +86,7 @@ test: ## run every test that needs only Go (about a minute; the first time about
 
 build: build-aws build-tencent ## build the binaries of both clouds into dist/ (ARCH=amd64 for AWS on x86)
 
-build-aws:
+build-aws: need-go
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/api/bootstrap ./functions/aws/api
 	GOARCH=$(ARCH) $(gobuild) -tags lambda.norpc -o $(dist)/aws/streamend/bootstrap ./functions/aws/streamend
 
@@ -95,7 +99,7 @@ aws-StreamEnd := streamend
 aws-Sweep     := streamend
 aws-Webhook   := api
 
-build-tencent:
+build-tencent: need-go
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/api ./functions/tencent/api
 	GOARCH=amd64 $(gobuild) -o $(dist)/tencent/streamend ./functions/tencent/streamend
 
@@ -129,7 +133,7 @@ $(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
 	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 	  { echo 'This needs Node 20 or later with npm on PATH: https://nodejs.org/en/download' >&2; exit 1; }
 	@echo 'Installing the tools of the deployment into $(deployer)/node_modules. This is done once, and takes about half a minute.'
-	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund
+	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 # Each function gets an archive of its own binary. Both in one would be too large for a request to the API.
