@@ -47,10 +47,22 @@ func (s *Stream) add(account string, receives bool, displace func() bool) bool {
 		known.Receives = known.Receives || receives
 		return changed
 	}
-	if giftstats.ValidateAccount(account) != nil || len(s.Accounts) >= MaxAccounts && !displace() {
+	if giftstats.ValidateAccount(account) != nil {
 		return false
 	}
+	if len(s.Accounts) >= MaxAccounts && !displace() {
+		return s.crowd()
+	}
 	s.Accounts = append(s.Accounts, Account{Account: account, Receives: receives})
+	return true
+}
+
+// crowd records that an account has no place, and reports whether that is new. After the end nobody receives gifts any more.
+func (s *Stream) crowd() bool {
+	if s.Crowded || s.End != nil {
+		return false
+	}
+	s.Crowded = true
 	return true
 }
 
@@ -64,6 +76,9 @@ func (s *Stream) displaceIdle() bool {
 		func(a Account) bool { return a.idle() },
 	} {
 		if i := slices.IndexFunc(s.Accounts, func(a Account) bool { return a.Account != s.Owner && removable(a) }); i >= 0 {
+			if !s.Accounts[i].Unknown {
+				s.crowd()
+			}
 			s.Accounts = slices.Delete(s.Accounts, i, i+1)
 			return true
 		}
@@ -75,6 +90,7 @@ func (s *Stream) displaceIdle() bool {
 func (s *Stream) displaceUnconfirmed(keep []string) bool {
 	for i := len(s.Accounts) - 1; i >= 0; i-- {
 		if a := &s.Accounts[i]; a.Account != s.Owner && !a.confirmed() && !slices.Contains(keep, a.Account) {
+			s.crowd()
 			s.Accounts = slices.Delete(s.Accounts, i, i+1)
 			return true
 		}

@@ -38,13 +38,16 @@ type Stream struct {
 	// After is the end of the previous stream of the room, if the ledger knows it: this stream's gifts came later.
 	After time.Time `json:"after,omitzero"`
 	// ConfirmedAt is when Tencent was last known to name StartedAt as the CreateTime of the room.
-	ConfirmedAt time.Time      `json:"confirmed_at,omitzero"`
-	SweptAt     time.Time      `json:"swept_at,omitzero"`   // the last time that the sweep asked
-	MissingAt   time.Time      `json:"missing_at,omitzero"` // since when Tencent reports the room as missing
-	Owner       string         `json:"owner,omitempty"`
-	Accounts    []Account      `json:"accounts,omitempty"`
-	Totals      []RoomSnapshot `json:"totals,omitempty"` // newest first
-	End         *End           `json:"end,omitempty"`    // the first report of the end
+	ConfirmedAt time.Time `json:"confirmed_at,omitzero"`
+	SweptAt     time.Time `json:"swept_at,omitzero"`   // the last time that the sweep asked
+	MissingAt   time.Time `json:"missing_at,omitzero"` // since when Tencent reports the room as missing
+	Owner       string    `json:"owner,omitempty"`
+	Accounts    []Account `json:"accounts,omitempty"`
+	// Crowded is true if there was no place for an account that may exist, or if such an account lost its place: an account that is not
+	// known may have received gifts.
+	Crowded bool           `json:"crowded,omitempty"`
+	Totals  []RoomSnapshot `json:"totals,omitempty"` // newest first
+	End     *End           `json:"end,omitempty"`    // the first report of the end
 }
 
 // Snapshot is Tencent's answer for one account at AsOf.

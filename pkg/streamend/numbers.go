@@ -201,6 +201,9 @@ func (e evidence) onlyOwnerReceives() bool {
 	if e.stream == nil {
 		return len(e.accounts) == 1
 	}
+	if e.stream.Crowded {
+		return false
+	}
 	for _, account := range e.stream.Accounts {
 		if account.Receives && account.Account != e.owner {
 			return false
