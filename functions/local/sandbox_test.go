@@ -148,6 +148,23 @@ func TestSandboxKeys(t *testing.T) {
 	}
 }
 
+// The page is named unless it is switched off, and it is there.
+func TestSandboxNamesThePage(t *testing.T) {
+	for setting, named := range map[string]bool{"GIFTSTATS_CONSOLE=true": true, "GIFTSTATS_CONSOLE=false": false} {
+		t.Run(setting, func(t *testing.T) {
+			s := startSandboxTest(t, []string{setting}, io.Discard)
+			var out strings.Builder
+			s.introduce(&out, "127.0.0.1:8080")
+			if got := strings.Contains(out.String(), "open this page and enter the api key:\n\n  "+s.url()+"/\n"); got != named {
+				t.Errorf("named = %t, want %t:\n%s", got, named, out.String())
+			}
+			if status, _ := s.send(t, "GET", "/", ""); (status == http.StatusOK) != named {
+				t.Errorf("the page has the status %d", status)
+			}
+		})
+	}
+}
+
 // The warning is printed for every address that is not loopback.
 func TestSandboxWarnsOfOpenAddresses(t *testing.T) {
 	s := startSandboxTest(t, nil, io.Discard)

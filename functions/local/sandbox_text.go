@@ -55,6 +55,9 @@ docs/sandbox.md has all commands, also those that make calls fail and webhooks
 get lost.
 
 `, s.url(), sandboxAPIKey)
+	if s.settings.Console {
+		fmt.Fprintf(out, "To see the numbers in a browser, open this page and enter the api key:\n\n  %s/\n\n", s.url())
+	}
 	if !loopback(address) {
 		fmt.Fprintf(out, "Warning: other machines may reach %s, and can then use the keys above\n"+
 			"and the paths under /sandbox/, which ask for no key.\n\n", address)
