@@ -64,7 +64,7 @@ type hit struct {
 // sample is what the process uses at one moment, after a collection of garbage.
 type sample struct {
 	heap, goroutines int
-	others           int // goroutines that belong to no HTTP connection: the number of connections follows the load
+	others           int // goroutines that belong to no request: the number of requests that wait follows the load
 }
 
 // TestSoak runs the local server under load for -soak. It fails if memory or goroutines grow, if an answer is not one that the faults
@@ -173,15 +173,18 @@ func (s *soak) measure(ctx context.Context) {
 			runtime.GC()
 			var memory runtime.MemStats
 			runtime.ReadMemStats(&memory)
-			s.samples = append(s.samples, sample{int(memory.HeapAlloc), runtime.NumGoroutine(), withoutConnection(s.t)})
+			s.samples = append(s.samples, sample{int(memory.HeapAlloc), runtime.NumGoroutine(), withoutRequest(s.t)})
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// withoutConnection returns the number of goroutines that belong to no HTTP connection.
-func withoutConnection(t *testing.T) int {
+// ofRequests are functions in the stacks of the goroutines that belong to a request: those of its connection, and the queries of a batch.
+var ofRequests = []string{"net/http.(*conn)", "net/http.(*connReader)", "net/http.(*persistConn)", "giftstats.(*Service).GiftStatsBatch"}
+
+// withoutRequest returns the number of goroutines that belong to no request.
+func withoutRequest(t *testing.T) int {
 	var profile strings.Builder
 	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 		t.Error(err)
@@ -190,7 +193,7 @@ func withoutConnection(t *testing.T) int {
 	count := 0
 	for group := range strings.SplitSeq(strings.TrimSpace(groups), "\n\n") {
 		number, stack, _ := strings.Cut(group, " @ ")
-		if strings.Contains(stack, "net/http.(*conn)") || strings.Contains(stack, "net/http.(*persistConn)") {
+		if slices.ContainsFunc(ofRequests, func(function string) bool { return strings.Contains(stack, function) }) {
 			continue
 		}
 		n, err := strconv.Atoi(number)
@@ -221,8 +224,8 @@ func goroutines(s sample) int { return s.goroutines }
 func others(s sample) int     { return s.others }
 
 // checkSamples allows the heap a tenth more in the last third than in the first one, and what the ledger remembers of each show. Every
-// stage may happen to wait for the answer to a webhook. The number of connections follows the load of the machine; when the server is
-// closed, none of their goroutines may be left (TestMain).
+// stage may happen to wait for the answer to a webhook. The number of requests that wait follows the load of the machine; when the server
+// is closed, none of their goroutines may be left (TestMain).
 func (s *soak) checkSamples() {
 	if len(s.samples) < 30 {
 		s.t.Fatalf("only %d samples: the soak is too short, or the machine too busy", len(s.samples))
@@ -232,7 +235,7 @@ func (s *soak) checkSamples() {
 		s.t.Errorf("the heap has grown from %d to %d bytes; %d of them may be remembered streams", first, last, remembered)
 	}
 	if first, last := s.thirds(others); last > first+stages {
-		s.t.Errorf("%d goroutines that belong to no connection in the first third, %d in the last", first, last)
+		s.t.Errorf("%d goroutines that belong to no request in the first third, %d in the last", first, last)
 	}
 	if first, last := s.thirds(goroutines); last > first+first/2 {
 		s.t.Errorf("%d goroutines in the first third, %d in the last", first, last)
@@ -262,7 +265,7 @@ func (s *soak) print(out io.Writer) {
 	fmt.Fprintf(w, "\nsoak of %v\tfirst third\tlast third\tratio\n", *soakTime)
 	fmt.Fprintf(w, "heap after a collection, kB\t%d\t%d\t%.2f\n", firstHeap/1000, lastHeap/1000, float64(lastHeap)/float64(firstHeap))
 	fmt.Fprintf(w, "goroutines\t%d\t%d\t%.2f\n", firstRoutines, lastRoutines, float64(lastRoutines)/float64(firstRoutines))
-	fmt.Fprintf(w, "those without a connection\t%d\t%d\t%.2f\n", firstOthers, lastOthers, float64(lastOthers)/float64(firstOthers))
+	fmt.Fprintf(w, "those without a request\t%d\t%d\t%.2f\n", firstOthers, lastOthers, float64(lastOthers)/float64(firstOthers))
 	fmt.Fprintf(w, "\nshows\tgifts\tends not reported\tsummaries missing\trefused by the receiver\trepeated\n")
 	fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\n",
 		len(s.shows), s.gifts, s.dropped, s.missing(), s.receiver.refused.Load(), s.receiver.repeated.Load())
