@@ -22,8 +22,8 @@ help: ## list these targets
 
 # What a long target says when it begins: what it does, and about how long that takes.
 say-package := Building the binaries of both clouds, their zip files, SBOMs and licenses: about a minute; the first time some minutes.
-say-bench   := Measuring with the packaged binaries: about three minutes after they are built.
-say-e2e     := Testing with the real tools of both clouds: about ten minutes. The first time, the tools are installed into .tools before.
+say-bench   := Measuring with the packaged binaries: about six minutes after they are built.
+say-e2e     := Testing with the real tools of both clouds: about five minutes. The first time, the tools are installed into .tools before.
 say-soak    := Running the local server under load, with random failures, for $(soak). The table comes at the end.
 
 say-%:

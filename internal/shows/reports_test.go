@@ -35,7 +35,7 @@ func (w *world) end(s *show) {
 	}
 }
 
-// backlog returns how long a message waits on the queue: the next show in its room may have begun, or even ended.
+// backlog returns how long a message waits on the queue: the next show in its room may have started, or even ended.
 func (w *world) backlog() time.Duration {
 	w.random.mu.Lock()
 	defer w.random.mu.Unlock()

@@ -21,11 +21,11 @@ import (
 // A limiter may have turns beyond its own rate: slots of a rate that several processes share ([NewSharingLimiter]). It has fewer for a
 // while after Tencent has refused a call ([Limiter.Refused]).
 type Limiter struct {
-	interval time.Duration // between two turns of the own rate, at full pace
+	interval time.Duration // between two turns of its own rate, at full pace
 
 	mu     sync.Mutex
 	pace   pace
-	next   time.Time    // when the next turn of the own rate is due; in the past if nobody waits
+	next   time.Time    // when the next turn of its own rate is due; in the past if nobody waits
 	queues [2]list.List // of *caller: single requests, and the queries of batches
 	timer  *time.Timer  // for the next turn; nil if nobody waits
 	shared *shared      // nil without a shared rate

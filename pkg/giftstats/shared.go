@@ -11,7 +11,7 @@ const (
 	slotAhead      = time.Second            // how far ahead a reserved slot begins at most
 	slotLate       = 100 * time.Millisecond // how long after its time a slot may be used
 	slotsAtOnce    = 20                     // the most that are reserved in one step, if the shared rate allows as many in half a second
-	ownPatience    = 50 * time.Millisecond  // a caller who gets a turn of the own rate that soon needs no slot
+	ownPatience    = 50 * time.Millisecond  // a caller whose turn at the limiter's own rate comes that soon needs no slot
 	reserveLead    = 100 * time.Millisecond // how long before the last slot the next ones are reserved
 	reserveTimeout = 500 * time.Millisecond
 	failedBackOff  = time.Second // after the first failure of the source; it doubles with each further one
@@ -38,8 +38,8 @@ type Sharing struct {
 // NewSharingLimiter returns a limiter of perSecond calls per second of its own, and further ones of a shared rate.
 //
 // It reserves slots only if callers would wait for its own turns: as many as callers wait, up to 20. Slots are reserved by a goroutine,
-// so a slow source delays no turn. What nobody uses in time is lost. After a failure the own rate goes on, and the source is left alone
-// for a few seconds. Nothing happens while nobody waits, because the process may be frozen then.
+// so a slow source delays no turn. What nobody uses in time is lost. After a failure the limiter's own rate goes on, and the source is left
+// alone for a few seconds. Nothing happens while nobody waits, because the process may be frozen then.
 func NewSharingLimiter(perSecond float64, sharing Sharing) *Limiter {
 	limiter := NewLimiter(perSecond)
 	limiter.shared = &shared{
@@ -86,8 +86,8 @@ func (s *shared) drop(now time.Time) {
 	}
 }
 
-// perCall returns how far apart calls are at the own rate and the shared one together. It reports false if the shared one cannot be
-// counted on. A single failure must not make the queries of a batch give up.
+// perCall returns how far apart calls are at the limiter's own rate and the shared one together. It reports false if the shared one cannot
+// be counted on. A single failure must not make the queries of a batch give up.
 func (s *shared) perCall(own time.Duration) (time.Duration, bool) {
 	if s == nil || s.failures >= downAfter {
 		return 0, false
@@ -126,7 +126,7 @@ func (l *Limiter) planShared(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// ownTurns returns how many turns of the own rate come soon.
+// ownTurns returns how many turns of the limiter's own rate come soon.
 func (l *Limiter) ownTurns(now time.Time) int {
 	soon := now.Add(ownPatience).Sub(l.next)
 	if soon < 0 {

@@ -35,7 +35,7 @@ func TestUnusedSlotsAreLost(t *testing.T) {
 			turns++
 		}
 		if turns != 1 {
-			t.Errorf("%d turns, want only the one of the own rate", turns)
+			t.Errorf("%d turns, want only the one of its own rate", turns)
 		}
 	})
 }
@@ -81,7 +81,7 @@ func TestNothingIsReservedForCallersThatAreTooLate(t *testing.T) {
 	})
 }
 
-// Whatever the ledger does, the turns of the own rate come when they are due.
+// Whatever the ledger does, the turns of the limiter's own rate come when they are due.
 func TestOwnRateWithoutTheLedger(t *testing.T) {
 	for _, test := range []struct {
 		name    string

@@ -43,7 +43,7 @@ func TestRedeliveryDoesNotEndTheNextShow(t *testing.T) {
 	}
 }
 
-// An event without a time may wait on its queue, for example because the ledger is down, until the next show has begun. It is about the
+// An event without a time may wait on its queue, for example because the ledger is down, until the next show has started. It is about the
 // show that was live when it was sent.
 func TestLateEventWithoutATimeDoesNotEndTheNextShow(t *testing.T) {
 	for _, test := range []struct {
