@@ -36,17 +36,31 @@ func startTest(t *testing.T, environ []string, log io.Writer) *server {
 	return server
 }
 
-// wantNoGoroutines checks that nothing that this package has started still runs.
+// wantNoGoroutines checks that nothing that this package has started goes on running. A goroutine that has said that it
+// is done may still need a moment to return.
 func wantNoGoroutines(t *testing.T) {
 	t.Helper()
+	left := goroutinesLeft()
+	for deadline := time.Now().Add(5 * time.Second); left != "" && time.Now().Before(deadline); left = goroutinesLeft() {
+		time.Sleep(time.Millisecond)
+	}
+	if left != "" {
+		t.Errorf("goroutines are left:\n%s", left)
+	}
+}
+
+// goroutinesLeft returns the stacks of the goroutines that this package has started.
+func goroutinesLeft() string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
+	var left []string
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		_, creator, _ := strings.Cut(stack, "created by ")
 		if strings.Contains(creator, "functions/local.serve") || strings.Contains(stack, "functions/local.(*server)") {
-			t.Errorf("a goroutine is left:\n%s", stack)
+			left = append(left, stack)
 		}
 	}
+	return strings.Join(left, "\n\n")
 }
 
 func TestEvery(t *testing.T) {
