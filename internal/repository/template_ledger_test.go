@@ -219,7 +219,9 @@ func limitedRoutes(t *template) []string {
 func TestTemplateLedgerDashboard(t *testing.T) {
 	for _, ledger := range ledgers {
 		dashboard := load(t, map[string]string{"Ledger": ledger}).text("Resources/Dashboard/Properties/DashboardBody")
-		for _, metric := range []string{"gifts", "gifts_lost", "snapshots", "sweep_lag_s", "missed_ends", "unattributed_coins"} {
+		for _, metric := range []string{
+			"gifts", "gifts_lost", "snapshots", "sweep_lag_s", "missed_ends", "unattributed_coins", "rate_shared_errors",
+		} {
 			if shown := strings.Contains(dashboard, `["giftstats","`+metric+`"`); shown != (ledger == "true") {
 				t.Errorf("Ledger=%s: the dashboard shows %s: %v", ledger, metric, shown)
 			}
