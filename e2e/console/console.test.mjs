@@ -145,7 +145,7 @@ visit('a rate limit is shown, and respected', app, {}, async (one, page) => {
     route.fulfill({ status: 429, headers: { 'Retry-After': '40' }, contentType: 'application/problem+json', body: JSON.stringify(problem) }));
   await page.clock.runFor(5000);
   await page.waitForSelector('#now .error p');
-  assert.match(await one.text('#now .error'), /Tencent limits the rate.*Trying again in 40 s\..*request-1/);
+  assert.match(await one.text('#now .error'), /Too many requests were sent to Tencent\..*Tencent limits the rate.*Trying again in 40 s\..*request-1/);
   assert.ok(await page.locator('#live').isVisible(), 'the last numbers stay');
   await page.unroute('**/v1/gift-stats?*');
   await page.clock.runFor(38_000);
@@ -202,6 +202,30 @@ visit('an error shows what is wrong and the id of the request', app, {}, async (
   await page.getByText(second.request_id).waitFor();
   await page.click('#now .error a');
   await page.waitForSelector('#list:visible');
+});
+
+visit('in Chinese, an error is explained in Chinese, with the detail of the server beneath it', app, { locale: 'zh-CN' }, async (one, page) => {
+  one.expected = [404];
+  const answered = page.waitForResponse('**/v1/room-stats?*');
+  await one.look('no-such-room');
+  const problem = await (await answered).json();
+  await page.waitForSelector('#now .error p');
+  const lines = await page.locator('#now .error p').allTextContents();
+  assert.equal(lines[1], '没有这个房间：它从未创建，或者直播已经结束，腾讯已不再保留。请检查房间 ID。');
+  assert.equal(lines[2], `服务器的说明（英文）：${problem.detail}`);
+  assert.equal(lines.at(-1), `请求 ID：${problem.request_id}`);
+  assert.equal(await page.locator('#now .error [lang=en]').textContent(), problem.detail);
+});
+
+visit('a code that the page does not know is shown by the detail of the server alone', app, {}, async (one, page) => {
+  one.expected = [418];
+  const problem = { status: 418, code: 'constructor', detail: 'I am a teapot', retryable: false, request_id: 'request-3' };
+  await page.route('**/v1/room-stats?*', route =>
+    route.fulfill({ status: 418, contentType: 'application/problem+json', body: JSON.stringify(problem) }));
+  await one.look('saturday-show');
+  await page.waitForSelector('#now .error p');
+  const lines = await page.locator('#now .error p').allTextContents();
+  assert.deepEqual(lines, ['The request failed', 'I am a teapot', 'Request ID: request-3']);
 });
 
 visit('a stream that is over shows what is remembered, and is not asked for again', app, {}, async (one, page) => {

@@ -29,7 +29,8 @@ const texts = {
     obtainedTitle: 'How these numbers were obtained', period: '{period} ({duration})', endOnly: 'Ended at {end}',
     noGifts: 'No gift was recorded for this stream.', noHosts: 'No host of this stream is known.',
     summaryID: 'Summary ID: {id}', notListed: 'This stream is not in the list of this month.',
-    failed: 'The request failed', requestID: 'Request ID: {id}', tryAgain: 'Try again', waiting: 'Trying again in {duration}.',
+    failed: 'The request failed', requestID: 'Request ID: {id}', detail: 'The server says: {detail}',
+    tryAgain: 'Try again', waiting: 'Trying again in {duration}.',
     unreachable: 'The server cannot be reached.', unreadable: 'The answer is not one of giftstats.', status: 'The server answered with status {status}.',
     countCoins: (n, text) => `${text} ${n === 1 ? 'coin' : 'coins'}`, countGifts: (n, text) => `${text} ${n === 1 ? 'gift' : 'gifts'}`,
     hours: (h, m) => `${h} h ${m} min`, minutes: (m, s) => (s ? `${m} min ${s} s` : `${m} min`), seconds: s => `${s} s`,
@@ -46,6 +47,28 @@ const texts = {
     sumDiffers: 'They do not add up to the totals of the room. ', unattributed: '{gifts} and {coins} cannot be assigned to a host.',
     exceeds: 'The totals of the room differ by {gifts} and {coins}.',
     unchecked: 'The totals of the room are not known, so there is nothing to compare the numbers with.',
+    problems: {
+      invalid_request: 'The room ID, the account or another value is not valid. Correct it, and try again.',
+      unauthenticated: 'The API key is missing or wrong. Enter it again, or ask your operators for a new one.',
+      forbidden: 'The server does not permit this request. Ask your operators.',
+      not_found: 'The server does not have what the page asked for, or it has no ledger. Ask your operators to check the deployment.',
+      method_not_allowed: 'The server does not accept this kind of request. Reload the page.',
+      payload_too_large: 'The request is too large. Ask for less at once.',
+      unsupported_media_type: 'The server does not accept the format of this request. Reload the page.',
+      room_not_found: 'There is no such room: it was never created, or it is over and Tencent has forgotten it. Check the room ID.',
+      account_not_found: 'Tencent does not know this account. Check how it is written.',
+      rate_limited: 'Too many requests were sent to Tencent. Wait a moment, and try again.',
+      upstream_rejected: 'Tencent did not accept the request. Give the request ID to your operators.',
+      upstream_credentials: 'Tencent does not accept the app, the administrator or the key. Ask your operators to correct the secret.',
+      upstream_config: 'Tencent refuses this deployment. Ask your operators to check the region, the allowed addresses and the features of the app.',
+      upstream_suspended: 'Tencent has suspended the app. Ask your operators to check its plan and its bill.',
+      upstream_invalid_response: 'The answer of Tencent is not as documented. Try again. If that does not help, ask your operators.',
+      upstream_unavailable: 'Tencent cannot be reached. Wait a moment, and try again.',
+      secret_unavailable: 'The server cannot read its secret. Wait a moment, and try again. If that does not help, ask your operators.',
+      ledger_unavailable: 'The ledger cannot be reached. Wait a moment, and try again. If that does not help, ask your operators.',
+      upstream_timeout: 'Tencent did not answer in time. Try again.',
+      internal: 'The server has a fault. Try again. If that does not help, give the request ID to your operators.',
+    },
   },
   zh: {
     navigation: '视图', now: '实时', streams: '直播记录', signOut: '退出登录',
@@ -73,7 +96,7 @@ const texts = {
     obtainedTitle: '数据从何而来', period: '{period}（{duration}）', endOnly: '结束于 {end}',
     noGifts: '本场没有礼物记录。', noHosts: '本场没有已知的主播。',
     summaryID: '汇总 ID：{id}', notListed: '这场直播不在本月的列表中。',
-    failed: '请求失败', requestID: '请求 ID：{id}', tryAgain: '重试', waiting: '{duration}后重试。',
+    failed: '请求失败', requestID: '请求 ID：{id}', detail: '服务器的说明（英文）：{detail}', tryAgain: '重试', waiting: '{duration}后重试。',
     unreachable: '无法连接服务器。', unreadable: '返回的内容不是来自 giftstats。', status: '服务器返回状态码 {status}。',
     countCoins: (_, text) => `${text} 金币`, countGifts: (_, text) => `${text} 个礼物`,
     hours: (h, m) => `${h} 小时 ${m} 分`, minutes: (m, s) => (s ? `${m} 分 ${s} 秒` : `${m} 分钟`), seconds: s => `${s} 秒`,
@@ -88,6 +111,28 @@ const texts = {
     sumDiffers: '各主播之和与房间合计不一致。', unattributed: '有 {gifts}、{coins}无法归到任何主播。',
     exceeds: '房间合计相差 {gifts}、{coins}。',
     unchecked: '房间的合计未知，因此无法核对。',
+    problems: {
+      invalid_request: '房间 ID、账号或其他内容无效。请改正后重试。',
+      unauthenticated: 'API 密钥缺失或错误。请重新输入，或向运维人员索取新的密钥。',
+      forbidden: '服务器不允许此请求。请联系运维人员。',
+      not_found: '服务器没有所请求的内容，或没有启用账本。请运维人员检查部署。',
+      method_not_allowed: '服务器不接受这种请求。请刷新页面。',
+      payload_too_large: '请求内容过大。请减少一次查询的数量。',
+      unsupported_media_type: '服务器不接受此请求的格式。请刷新页面。',
+      room_not_found: '没有这个房间：它从未创建，或者直播已经结束，腾讯已不再保留。请检查房间 ID。',
+      account_not_found: '腾讯没有这个账号。请检查账号是否正确。',
+      rate_limited: '发给腾讯的请求过多。请稍后重试。',
+      upstream_rejected: '腾讯没有接受此请求。请将请求 ID 告知运维人员。',
+      upstream_credentials: '腾讯不接受所配置的应用、管理员或密钥。请运维人员改正密钥配置。',
+      upstream_config: '腾讯拒绝了当前部署的请求。请运维人员检查区域、IP 白名单和应用已开通的功能。',
+      upstream_suspended: '应用已被腾讯停用。请运维人员检查套餐和账单。',
+      upstream_invalid_response: '腾讯返回的内容与文档不符。请重试；如果仍然失败，请联系运维人员。',
+      upstream_unavailable: '无法连接腾讯。请稍后重试。',
+      secret_unavailable: '服务器无法读取密钥配置。请稍后重试；如果仍然失败，请联系运维人员。',
+      ledger_unavailable: '无法访问账本。请稍后重试；如果仍然失败，请联系运维人员。',
+      upstream_timeout: '腾讯没有及时响应。请重试。',
+      internal: '服务器内部出错。请重试；如果仍然失败，请将请求 ID 告知运维人员。',
+    },
   },
 };
 
@@ -242,12 +287,21 @@ function problemOf({ status, headers }, text) {
   });
 }
 
+// explained returns paragraphs: what a code of the API means and what to do, in the language of the page, and then the detail of the
+// server, which is English. Without a code that the page knows, there is only the detail.
+function explained(code, detail) {
+  const known = Object.hasOwn(words.problems, code);
+  const paragraphs = known ? [element('p', {}, words.problems[code])] : [];
+  if (!detail) return paragraphs;
+  const said = code ? element('span', { lang: 'en', dir: 'auto' }, detail) : detail;
+  return [...paragraphs, known ? element('p', { class: 'muted' }, ...phrase(words.detail, { detail: said })) : element('p', {}, said)];
+}
+
 // showError shows a problem in a box, or clears the box if there is none.
 function showError(box, problem, { title = words.failed, after = [], again } = {}) {
   box.replaceChildren();
   if (!problem) return;
-  box.append(element('p', {}, element('strong', {}, title)));
-  if (problem.message) box.append(element('p', problem.code ? { lang: 'en', dir: 'auto' } : {}, problem.message));
+  box.append(element('p', {}, element('strong', {}, title)), ...explained(problem.code, problem.message));
   for (const line of after) box.append(element('p', {}, ...line));
   if (problem.requestID) box.append(element('p', { class: 'muted' }, ...phrase(words.requestID, { id: id(problem.requestID) })));
   if (again) {
@@ -370,7 +424,8 @@ class Watch {
       if (!(problem instanceof Problem) || problem.status === 401) throw problem;
       const noLedger = problem.code === 'not_found';
       this.askSendersAt = noLedger ? Infinity : Date.now() + Math.max(longestWait, 1000 * problem.retryAfter);
-      this.noSenders = element('p', { class: 'muted' }, noLedger ? words.noLedger : problem.message);
+      this.noSenders = noLedger ? element('p', { class: 'muted' }, words.noLedger)
+        : element('div', {}, ...explained(problem.code, problem.message));
       return this.noSenders;
     }
   }
@@ -747,7 +802,7 @@ function hostsTable(accounts) {
   return table(words.hosts, titles, accounts.map(account => [
     id(account.account), orUnknown(account.total_count, number), orUnknown(account.total_coins, number),
     orUnknown(account.gift_sender_count, number),
-    account.error ? element('span', { lang: 'en', dir: 'auto' }, account.error.detail) : words.sources[account.from] ?? account.from,
+    account.error ? explained(account.error.code, account.error.detail) : words.sources[account.from] ?? account.from,
   ]));
 }
 
