@@ -192,43 +192,6 @@ func TestTemplateDeliverHasNoQuery(t *testing.T) {
 	}
 }
 
-// What the pattern of CorsOrigins allows is what the program accepts, except for ports that are too large or the default.
-func TestTemplateCorsOrigins(t *testing.T) {
-	pattern := regexp.MustCompile(load(t, nil).text("Parameters/CorsOrigins/AllowedPattern"))
-	for value, want := range map[string]bool{
-		"":                        true,
-		"https://app.example.com": true,
-		"https://app.example.com:8443,https://b.example":      true,
-		"https://app.example.com,http://localhost:5173":       true,
-		"http://127.0.0.1:3000":                               true,
-		"*":                                                   false,
-		"null":                                                false,
-		"app.example.com":                                     false,
-		"http://app.example.com":                              false,
-		"http://localhost.example.com":                        false,
-		"https://App.example.com":                             false,
-		"https://*.example.com":                               false,
-		"https://app.example.com/":                            false,
-		"https://app.example.com/path":                        false,
-		"https://app.example.com?x":                           false,
-		"https://user@app.example.com":                        false,
-		"https://app.example.com:":                            false,
-		"https://app.example.com:0":                           false,
-		"https://app.example.com,":                            false,
-		",https://app.example.com":                            false,
-		"https://app.example.comhttps://b.example":            false,
-		"https://app.example.com:8443:8443,https://b.example": false,
-	} {
-		if pattern.MatchString(value) != want {
-			t.Errorf("CorsOrigins can be %q: %v, want %v", value, !want, want)
-		}
-		environ := load(t, map[string]string{"CorsOrigins": value}).environment(apiFunction)
-		if _, err := settings.Parse(environ, settings.AWS); want != (err == nil) {
-			t.Errorf("the program accepts %q: %v, want %v: %v", value, !want, want, err)
-		}
-	}
-}
-
 // A preflight has to reach the function, which knows the origins and the methods of each route. With a CorsConfiguration the gateway
 // would answer it, also for webhooks.
 func TestTemplateLeavesPreflightsToTheFunction(t *testing.T) {
