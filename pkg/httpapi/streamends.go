@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -45,7 +46,8 @@ func (a *api) streamEnd(x *exchange) error {
 	case summary == nil:
 		return x.writeJSON(http.StatusAccepted, queuedResponse{event.EventID, "queued"})
 	}
-	x.write(http.StatusOK, jsonType, summary)
+	// A copy, because the summary is what the ledger has stored. Every JSON response of this API ends with a newline.
+	x.write(http.StatusOK, jsonType, slices.Concat(summary, []byte("\n")))
 	return nil
 }
 

@@ -108,6 +108,21 @@ func TestStreamEndIsProcessed(t *testing.T) {
 	}
 }
 
+// A response ends with a newline, as all others do. The bytes that the ledger has stored, and those behind them, do not change.
+func TestStreamEndResponseEndsWithANewline(t *testing.T) {
+	const summary, behind = `{"type":"stream.summary"}`, "xyz"
+	stored := []byte(summary + behind)
+	h := newHandler(t, engine{}, document, io.Discard, onStreamEnd(func(context.Context, streamend.Event) ([]byte, error) {
+		return stored[:len(summary)], nil
+	}))
+	if got := send(h, postEnd(`{"room_id":"r"}`)).Body.String(); got != summary+"\n" {
+		t.Errorf("the response is %q, want the summary and a newline", got)
+	}
+	if string(stored) != summary+behind {
+		t.Errorf("the stored bytes are %q, want %q", stored, summary+behind)
+	}
+}
+
 // What identifies the event decides whether a second request is the same event, so that nobody is paid twice.
 func TestStreamEndsOfTwoRequests(t *testing.T) {
 	for _, test := range []struct {

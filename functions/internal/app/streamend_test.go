@@ -62,7 +62,7 @@ func TestStreamEndIsQueuedInEveryForm(t *testing.T) {
 	}
 }
 
-// Without a queue, the caller gets the summary that the receiver has got.
+// Without a queue, the caller gets the summary that the receiver has got, as a line.
 func TestStreamEndIsProcessedInEveryForm(t *testing.T) {
 	customer := fixture.NewCustomer(t)
 	w := newWorld(t, worldConfig{variables: []string{"GIFTSTATS_DELIVER=" + customer.URL}})
@@ -83,7 +83,7 @@ func TestStreamEndIsProcessedInEveryForm(t *testing.T) {
 			if len(ids) != n || ids[n-1] != id {
 				t.Errorf("%q were delivered, want %s as the last of %d", ids, id, n)
 			}
-			if answer.Body != string(body) {
+			if answer.Body != string(body)+"\n" {
 				t.Errorf("the caller got %s, the receiver %s", answer.Body, body)
 			}
 			var summary streamend.Summary
