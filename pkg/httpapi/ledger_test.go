@@ -25,6 +25,7 @@ type watchedStore struct {
 	ledger.Store
 	rooms, ended atomic.Int64
 	mostEnded    atomic.Int64 // ended streams that one call asked for
+	foundEnded   atomic.Int64 // ended streams that all calls returned
 	err          error
 }
 
@@ -42,7 +43,9 @@ func (s *watchedStore) ListEnded(ctx context.Context, query ledger.Query) ([]led
 	if s.err != nil {
 		return nil, s.err
 	}
-	return s.Store.ListEnded(ctx, query)
+	streams, err := s.Store.ListEnded(ctx, query)
+	s.foundEnded.Add(int64(len(streams)))
+	return streams, err
 }
 
 // memories is a ledger in memory whose clock shows now.

@@ -141,18 +141,20 @@ func (a *api) endedStream(ctx context.Context, open *ledger.Stream, query topSen
 	case query.startedAt.IsZero():
 		return a.config.Ledger.LastEnded(ctx, query.roomID)
 	}
-	return a.endedStreamOf(ctx, query.roomID, query.startedAt)
+	return a.endedStreamOf(ctx, query)
 }
 
-// endedStreamOf returns the ended stream of a room that started at a time, or nil. Most streams have that time as their id.
-func (a *api) endedStreamOf(ctx context.Context, roomID string, startedAt time.Time) (*ledger.Ended, error) {
-	ended, found, err := a.config.Ledger.Ended(ctx, roomID, strconv.FormatInt(startedAt.Unix(), 10))
-	if err != nil || found && ended.StartedAt.Equal(startedAt) {
+// endedStreamOf returns the ended stream of a room that started at a time, or nil. Most streams have that time as their id. The others
+// are searched, for an account only among its own: an app user must not make this read the whole history of a room.
+func (a *api) endedStreamOf(ctx context.Context, query topSendersQuery) (*ledger.Ended, error) {
+	ended, found, err := a.config.Ledger.Ended(ctx, query.roomID, strconv.FormatInt(query.startedAt.Unix(), 10))
+	if err != nil || found && ended.StartedAt.Equal(query.startedAt) {
 		return &ended, err
 	}
-	query := ledger.Query{RoomID: roomID, From: startedAt, To: a.config.Now().Add(clockSkew), Limit: math.MaxInt}
-	for ended, err := range a.config.Ledger.EachEnded(ctx, query) {
-		if err != nil || ended.StartedAt.Equal(startedAt) {
+	for ended, err := range a.config.Ledger.EachEnded(ctx, ledger.Query{
+		RoomID: query.roomID, Account: query.account, From: query.startedAt, To: a.config.Now().Add(clockSkew), Limit: math.MaxInt,
+	}) {
+		if err != nil || ended.StartedAt.Equal(query.startedAt) {
 			return &ended, err
 		}
 	}

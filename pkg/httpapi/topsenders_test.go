@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,19 @@ func TestTopSendersOfStreamWithAnotherID(t *testing.T) {
 	got := send(h, get("/v1/top-senders?room_id=r&started_at=2026-11-23T09:30:00Z")).Body.String()
 	if !strings.Contains(got, `"as_of":"2026-11-23T10:00:00Z"`) {
 		t.Errorf("%s", got)
+	}
+}
+
+// An app user may ask about any room. The search for a stream that does not exist must not read the streams of others.
+func TestTopSendersDoNotReadTheHistoryOfARoom(t *testing.T) {
+	m := newLedger(t)
+	for i := range 20 {
+		m.end("r", now.Add(-time.Duration(i)*time.Hour), earned("r", "alice", 1, 10))
+	}
+	h := newHandler(t, engine{}, document, io.Discard, withLedger(m))
+	answer := send(h, getAs(as(t, "zoe"), "/v1/top-senders?room_id=r&started_at=1970-01-02"))
+	if n := m.store.foundEnded.Load(); answer.Code != http.StatusNotFound || n > 0 {
+		t.Errorf("status %d after %d streams were read, want 404 and none: %s", answer.Code, n, answer.Body)
 	}
 }
 

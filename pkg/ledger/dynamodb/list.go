@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,13 +53,18 @@ func nanoseconds(t time.Time) string {
 // ListEnded implements ledger.Store.
 func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.Ended, error) {
 	low, high := nanoseconds(query.From), nanoseconds(query.To) // the key of a stream that ended at To is above high
-	page := query.Limit
+	atOnce := query.Limit
 	if query.After != nil {
 		high = min(high, positionKey(*query.After))
-		page++ // After itself is among the first
+		atOnce++ // After itself is among the first
 	}
 	if low > high || query.Limit <= 0 {
 		return nil, nil
+	}
+	atOnce = min(atOnce, maxPage)
+	page := atOnce
+	if query.Account != "" && query.RoomID != "" {
+		page = maxPage // some of the pointers are to other rooms
 	}
 	var streams []ledger.Ended
 	for pointers, err := range s.query(ctx, &dynamodb.QueryInput{
@@ -67,36 +73,47 @@ func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.End
 		ExpressionAttributeValues: item{":pk": text(partition(query)), ":low": text(low), ":high": text(high)},
 		ScanIndexForward:          aws.Bool(false),
 		ConsistentRead:            aws.Bool(true),
-		Limit:                     aws.Int32(int32(min(page, maxPage))),
+		Limit:                     aws.Int32(int32(page)),
 	}) {
 		if err != nil {
 			return nil, s.failed(ctx, "list ended streams", err)
 		}
-		found, err := s.follow(ctx, pointers)
-		if err != nil {
-			return nil, err
-		}
-		for _, ended := range found {
-			if query.Includes(ended) {
-				streams = append(streams, ended)
+		for some := range slices.Chunk(inRoom(pointers, query.RoomID), atOnce) {
+			found, err := s.follow(ctx, some)
+			if err != nil {
+				return nil, err
 			}
-		}
-		if len(streams) >= query.Limit {
-			return streams[:query.Limit], nil
+			for _, ended := range found {
+				if query.Includes(ended) {
+					streams = append(streams, ended)
+				}
+			}
+			if len(streams) >= query.Limit {
+				return streams[:query.Limit], nil
+			}
 		}
 	}
 	return streams, nil
 }
 
-// partition is the smallest one that holds all pointers that a query asks for.
+// partition is the one that holds all pointers that a query asks for. Those of an account come before those of a room: each pointer names
+// its room, so nothing is read of the others, and a caller cannot choose an account that has many.
 func partition(query ledger.Query) string {
 	switch {
-	case query.RoomID != "":
-		return "list#room#" + query.RoomID
 	case query.Account != "":
 		return "list#account#" + query.Account
+	case query.RoomID != "":
+		return "list#room#" + query.RoomID
 	}
 	return "list#all"
+}
+
+// inRoom returns the pointers to streams of a room, or all if roomID is empty.
+func inRoom(pointers []item, roomID string) []item {
+	return slices.DeleteFunc(pointers, func(pointer item) bool {
+		parts := strings.Split(textOf(pointer, "sk"), "\x00")
+		return roomID != "" && (len(parts) != 3 || parts[1] != roomID)
+	})
 }
 
 // follow reads the streams of pointers, in their order.

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	endedAtOnce = 100 // an ended stream has up to some ten kilobytes
-	takenField  = "taken:"
+	endedAtOnce    = 100  // an ended stream has up to some ten kilobytes
+	pointersAtOnce = 1000 // a pointer has about a hundred bytes
+	takenField     = "taken:"
 )
 
 // saveEnded stores a record unless there is one that has not expired at ARGV[1], and returns all fields.
@@ -122,15 +123,35 @@ func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.End
 	}
 	var found []ledger.Ended
 	for len(found) < query.Limit {
-		size := min(query.Limit-len(found), endedAtOnce)
+		atOnce := min(query.Limit-len(found), endedAtOnce)
+		size := atOnce
 		if query.Account != "" && query.RoomID != "" {
-			size = endedAtOnce // some of them are of other accounts
+			size = pointersAtOnce // some of them are to other rooms
 		}
 		pointers, err := s.pointers(ctx, query, newest, oldest, size)
 		if err != nil {
 			return nil, err
 		}
-		streams, err := s.follow(ctx, pointers)
+		last := len(pointers) < size
+		if !last {
+			newest = "(" + pointers[size-1]
+		}
+		if found, err = s.collect(ctx, query, found, inRoom(pointers, query.RoomID), atOnce); err != nil {
+			return nil, err
+		}
+		if last {
+			break
+		}
+	}
+	return found[:min(query.Limit, len(found))], nil
+}
+
+// collect adds the streams that pointers point to, until there are enough. It reads some at once.
+func (s *Store) collect(
+	ctx context.Context, query ledger.Query, found []ledger.Ended, pointers []string, atOnce int,
+) ([]ledger.Ended, error) {
+	for some := range slices.Chunk(pointers, atOnce) {
+		streams, err := s.follow(ctx, some)
 		if err != nil {
 			return nil, err
 		}
@@ -139,24 +160,31 @@ func (s *Store) ListEnded(ctx context.Context, query ledger.Query) ([]ledger.End
 				found = append(found, ended)
 			}
 		}
-		if len(pointers) < size {
+		if len(found) >= query.Limit {
 			break
 		}
-		newest = "(" + pointers[len(pointers)-1]
 	}
-	return found[:min(query.Limit, len(found))], nil
+	return found, nil
 }
 
-// pointers reads a page of the list that a query needs, newest first.
+// pointers reads a page of the list that a query needs, newest first. The list of an account comes before that of a room: each pointer
+// names its room, so nothing is read of the others, and a caller cannot choose an account that has many.
 func (s *Store) pointers(ctx context.Context, query ledger.Query, newest, oldest string, size int) ([]string, error) {
 	list := allEndedKey
 	switch {
-	case query.RoomID != "":
-		list = endedInKey(query.RoomID)
 	case query.Account != "":
 		list = endedWithKey(query.Account)
+	case query.RoomID != "":
+		list = endedInKey(query.RoomID)
 	}
 	return redigo.Strings(s.one(ctx, newCommand("ZREVRANGEBYLEX", list, newest, oldest, "LIMIT", 0, size)))
+}
+
+// inRoom returns the pointers to streams of a room, or all if roomID is empty.
+func inRoom(pointers []string, roomID string) []string {
+	return slices.DeleteFunc(pointers, func(pointer string) bool {
+		return roomID != "" && !strings.HasPrefix(pointer[min(timeWidth, len(pointer)):], roomID+fieldEnd)
+	})
 }
 
 // follow reads the streams that pointers point to, without those that have expired.
