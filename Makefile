@@ -33,6 +33,12 @@ say-%:
 need-go:
 	@command -v go >/dev/null || { echo 'This needs Go 1.26 or later on PATH: https://go.dev/dl/' >&2; exit 1; }
 
+# What is given for a variable, such as the name of a branch for STAGE, may contain anything. It gets into a recipe only as a variable of
+# the shell, which does not interpret what is in it. $(value) and unexport keep make from doing so.
+unexport ADDR ENDPOINT FROM GIFT ROOM SECRET STAGE TO
+run sandbox: export address := $(value ADDR)
+deploy-tencent remove-tencent: export stage := $(value STAGE)
+
 # Not "go run", which exits with status 1 after Ctrl-C.
 define local
 @test -x $(dist)/local || echo 'Building the local server. The first time takes about half a minute.' >&2
@@ -41,30 +47,30 @@ endef
 
 run: need-go ## start the local server with the simulator behind it (ADDR=host:port; ONCE=1 to exit after the story)
 	$(local)
-	@exec $(dist)/local -addr '$(ADDR)' $(if $(filter-out 0 false,$(ONCE)),-once)
+	@exec $(dist)/local -addr "$$address" $(if $(filter-out 0 false,$(ONCE)),-once)
 
 .PHONY: sandbox
 sandbox: need-go ## start giftstats and a simulated Tencent with fixed keys, to develop against (ADDR=host:port)
 	$(local)
-	@exec $(dist)/local -sandbox -addr '$(ADDR)'
+	@exec $(dist)/local -sandbox -addr "$$address"
 
 DIR ?= $(HOME)/.config/giftstats
 
+secret: export directory := $(DIR)
 secret: build-secret ## create a secret document to fill in, and an API key, outside of the checkout (DIR=directory)
-	@$(dist)/secret '$(DIR)'
+	@$(dist)/secret "$$directory"
 
-# SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes. The variables are
-# exported, so that the shell does not interpret what is in them.
-check whose-gifts: export GIFTSTATS_SECRET := $(or $(SECRET),$(GIFTSTATS_SECRET))
-check whose-gifts: export GIFTSTATS_ENDPOINT := $(or $(ENDPOINT),$(GIFTSTATS_ENDPOINT))
+# SECRET is the address of the secret, never the secret itself: the arguments of make are in the list of processes.
+check whose-gifts: export GIFTSTATS_SECRET := $(or $(value SECRET),$(value GIFTSTATS_SECRET))
+check whose-gifts: export GIFTSTATS_ENDPOINT := $(or $(value ENDPOINT),$(value GIFTSTATS_ENDPOINT))
 
 check: build-check ## check settings and secret with one call to Tencent (SECRET=file:///path ENDPOINT=region)
 	@$(dist)/check
 
-whose-gifts: export room := $(ROOM)
-whose-gifts: export from := $(FROM)
-whose-gifts: export to := $(TO)
-whose-gifts: export gift := $(GIFT)
+whose-gifts: export room := $(value ROOM)
+whose-gifts: export from := $(value FROM)
+whose-gifts: export to := $(value TO)
+whose-gifts: export gift := $(value GIFT)
 whose-gifts: build-check ## find out whose gifts Tencent counts in your app (as check, and ROOM=id FROM=account TO=account)
 	@$(dist)/check whose-gifts -room "$$room" -from "$$from" -to "$$to" -gift "$$gift" $(if $(filter-out 0 false,$(YES)),-yes)
 
@@ -139,15 +145,15 @@ $(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
 # Each function gets an archive of its own binary. Both in one would be too large for a request to the API.
 deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check, build and deploy what serverless.yml describes (STAGE=name; PLAN=1 only says what would change)
 	@echo 'Checking the variables of serverless.yml.'
-	@node $(deployer)/main.mjs check $(STAGE)
+	@node $(deployer)/main.mjs check "$$stage"
 	@echo 'Building both functions. The first time, this takes a minute or more.'
 	@$(MAKE) --no-print-directory build-tencent
 	@go run ./tools/zip $(dist)/tencent-api.zip $(dist)/tencent/api
 	@go run ./tools/zip $(dist)/tencent-streamend.zip $(dist)/tencent/streamend
-	@node $(deployer)/main.mjs $(if $(filter-out 0 false,$(PLAN)),plan,deploy) $(STAGE)
+	@node $(deployer)/main.mjs $(if $(filter-out 0 false,$(PLAN)),plan,deploy) "$$stage"
 
 remove-tencent: $(deployer)/node_modules/.package-lock.json ## remove what deploy-tencent created (CONFIRM=prod, or the name of the stage)
-	@CONFIRM='$(CONFIRM)' node $(deployer)/main.mjs remove $(STAGE)
+	@node $(deployer)/main.mjs remove "$$stage"
 
 bench: say-bench package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
 	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench
