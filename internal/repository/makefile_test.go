@@ -44,7 +44,6 @@ func TestMakeWithoutGo(t *testing.T) {
 // What is given for a variable arrives as it is. Neither make nor the shell runs what is in it: the stage may be the name of a branch, and
 // the room one that somebody else has chosen.
 func TestMakeDoesNotRunWhatItIsGiven(t *testing.T) {
-	const hostile = "a b';touch \"$MARK\";'`touch $MARK`$(shell touch $$MARK)$$MARK#\\"
 	for _, test := range []struct {
 		name  string
 		given []string // variables, to each of which the value is appended
@@ -60,10 +59,11 @@ func TestMakeDoesNotRunWhatItIsGiven(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, in the environment: %v", test.name, inEnvironment), func(t *testing.T) {
 				dir := t.TempDir()
 				mark, printed := filepath.Join(dir, "mark"), filepath.Join(dir, "printed")
+				hostile := strings.ReplaceAll("a b';touch MARK;'`touch MARK`$(shell touch MARK)$$HOME#\\", "MARK", mark)
 				stubs(t, dir)
 				args := []string{"-C", root, "dist=" + dir, "deployer=" + dir, test.name}
 				command := exec.Command("make")
-				command.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "MARK=" + mark, "PRINTED=" + printed}
+				command.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "PRINTED=" + printed}
 				for _, variable := range test.given {
 					if inEnvironment {
 						command.Env = append(command.Env, variable+hostile)
