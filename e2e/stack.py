@@ -3,7 +3,7 @@
 usage: stack.py TEMPLATE NAME=VALUE...      (the parameters of the template)
 
 AWS_ENDPOINT_URL is moto's address. The template is transformed by the library that CloudFormation uses for AWS::Serverless. A resource is
-left out if moto's CloudFormation does not know its type, or if it refers to one that is left out. Everything else has to be created.
+left out if moto's CloudFormation does not know its type, or if it refers to one that is left out. Everything else must be created.
 Standard output is JSON: the environment of each function, the physical ids of all resources, and the types of those that are left out.
 """
 

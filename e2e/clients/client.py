@@ -58,7 +58,7 @@ def refused(answer, status, code):
 stats = parsed(get_gift_stats.sync_detailed(client=back_office, room_id=room, account=host), 200, GiftStats)
 equal(stats.total_coins, 7)
 equal(stats.from_, UNSET)
-assert stats.fetched_at.tzinfo, "fetched_at is no time with a zone"
+assert stats.fetched_at.tzinfo, "fetched_at is not a time with a zone"
 own = parsed(get_gift_stats.sync_detailed(client=app_user, room_id=room, cache_control="max-age=60"), 200, GiftStats)
 equal(own.total_coins, 7)
 

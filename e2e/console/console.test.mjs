@@ -69,7 +69,7 @@ visit('the key stays in the tab, and signing out forgets it', demo, {}, async (o
   assert.ok(await page.locator('#key').isVisible(), 'going back does not sign in');
 });
 
-visit('a key that is revoked meanwhile leads back to signing in', app, {}, async (one, page) => {
+visit('a key that is revoked in the meantime leads back to signing in', app, {}, async (one, page) => {
   one.expected = [401];
   await one.look('saturday-show', 'alice');
   await page.waitForSelector('#live:visible');
@@ -176,7 +176,7 @@ visit('a lost connection and an answer of somebody else are shown, and asked aga
   const page200 = { status: 200, contentType: 'text/html', body: '<title>Please sign in to the network</title>' };
   await page.route('**/v1/room-stats?*', route => route.fulfill(page200));
   await page.clock.runFor(5000);
-  await page.getByText('The answer is not one of giftstats.').waitFor();
+  await page.getByText('The answer does not come from giftstats.').waitFor();
   await page.unroute('**/v1/room-stats?*');
   await page.route('**/v1/room-stats?*', route => route.abort());
   await page.clock.runFor(10_500);
@@ -362,8 +362,8 @@ visit('the CSV file has all streams of the month', app, { at: history }, async (
   assert.ok(text.startsWith('\uFEFFroom_id,account,started_at,'), text.slice(0, 80));
   const rows = text.trimEnd().split('\r\n').slice(1);
   assert.equal(rows.length, world.streams);
-  assert.equal(new Set(rows).size, world.streams, 'a stream is there twice');
-  assert.ok(!rows.some(row => row.startsWith('room_id,')), 'the names of the columns are there twice');
+  assert.equal(new Set(rows).size, world.streams, 'a stream is listed twice');
+  assert.ok(!rows.some(row => row.startsWith('room_id,')), 'the names of the columns appear twice');
   assert.equal(one.requests.filter(request => request.headers().accept === 'text/csv').length, 3);
   await page.waitForFunction(() => document.querySelector('#streams-status').textContent.includes('downloaded'));
 });

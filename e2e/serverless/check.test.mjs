@@ -32,11 +32,11 @@ test('make checks before it builds', async () => {
 test('the check names all that is missing at once, with an example each', async t => {
   const report = await mistakes(project(t), { ...nothing, TENCENT_SECRET_ID: undefined, TENCENT_SECRET_KEY: undefined });
   for (const { name } of references(original)) {
-    if (name in environment) assert.match(report, new RegExp(`^${name} is not set or empty\\. .*${name}=`, 'm'));
+    if (name in environment) assert.match(report, new RegExp(`^${name} is missing or empty\\. .*${name}=`, 'm'));
     else assert.doesNotMatch(report, new RegExp(`^${name} `, 'm'), 'an optional variable is missing');
   }
-  assert.match(report, /^TENCENT_SECRET_ID is not set or empty\./m);
-  assert.match(report, /^TENCENT_SECRET_KEY is not set or empty\./m);
+  assert.match(report, /^TENCENT_SECRET_ID is missing or empty\./m);
+  assert.match(report, /^TENCENT_SECRET_KEY is missing or empty\./m);
   assert.match(report, /^Nothing was done\. Set variables in the environment, or in \.env as NAME=value/m);
 });
 
@@ -112,7 +112,7 @@ test('the check follows serverless.yml', async t => {
 
 test('the check refuses blanks and the secret itself', async t => {
   const world = project(t);
-  assert.match(await mistakes(world, { ...environment, GIFTSTATS_ENDPOINT: '  ' }), /^GIFTSTATS_ENDPOINT is not set or empty/m);
+  assert.match(await mistakes(world, { ...environment, GIFTSTATS_ENDPOINT: '  ' }), /^GIFTSTATS_ENDPOINT is missing or empty/m);
   const report = await mistakes(world, { ...environment, GIFTSTATS_SECRET: '{"secret_key":"not-real"}' });
   assert.match(report, /^GIFTSTATS_SECRET must be the address of the secret/m);
   assert.doesNotMatch(report, /not-real/);
@@ -141,7 +141,7 @@ test('the check reads .env, and the file of the stage instead if there is one', 
   const lines = Object.entries(environment).map(([name, value], index) => `${name}=${[value, `"${value}"`, `'${value}'`][index % 3]}`);
   world.write('.env', `# comment\nexport ${lines.join('\n')}\n`);
   assert.deepEqual(await world.run('check', nothing), fine);
-  assert.match(await mistakes(world, { ...nothing, TENCENT_REGION: '' }), /^TENCENT_REGION is not set or empty/m);
+  assert.match(await mistakes(world, { ...nothing, TENCENT_REGION: '' }), /^TENCENT_REGION is missing or empty/m);
   world.write('.env.test', 'TENCENT_REGION=ap-jakarta');
-  assert.match(await mistakes(world, nothing, 'test'), /^TENCENT_API_ROLE is not set or empty[^]*in \.env\.test as/m);
+  assert.match(await mistakes(world, nothing, 'test'), /^TENCENT_API_ROLE is missing or empty[^]*in \.env\.test as/m);
 });

@@ -42,8 +42,8 @@ terminal (the key and the UserSig are made for this run):
   curl -u "%[6]s:$SIG" "$URL/v1/gift-stats?room_id=%[5]s"
   curl "$URL/openapi.json"
 
-With the last POST, your back end says that a show is over. The end of this one
-is known, so the answer is its summary again. To create rooms and gifts of your
+With the last POST, your back end reports that a show is over. This show has
+already ended, so the answer is its summary again. To create rooms and gifts of your
 own, use make sandbox.
 
 To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
@@ -53,7 +53,7 @@ To see log lines, start with make run GIFTSTATS_LOG_LEVEL=info.
 
 func (s *server) commandsReal(out io.Writer) error {
 	s.page(out)
-	fmt.Fprintf(out, "Use an api key whose SHA-256 is in the secret document:\n\n"+
+	fmt.Fprintf(out, "Use an API key whose SHA-256 is in the secret document:\n\n"+
 		"  curl -H \"Authorization: Bearer $KEY\" '%s/v1/gift-stats?room_id=ROOM&account=HOST'\n\n", s.url())
 	if s.sweeps {
 		return nil

@@ -13,7 +13,7 @@ import (
 
 const columns = 80 // of a terminal
 
-// show sends one request with the api key, and prints it with its response.
+// show sends one request with the API key, and prints it with its response.
 func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
 	return s.showTo(ctx, out, "Bearer "+s.demo.apiKey, path, want)
 }

@@ -93,7 +93,7 @@ func TestSandboxFaults(t *testing.T) {
 		t.Run(cells[1], func(t *testing.T) {
 			var environ []string
 			fault := cells[1]
-			if strings.Contains(fault, "latency") { // without waiting for three times three seconds, and whatever the load is
+			if strings.Contains(fault, "latency") { // without waiting for three times three seconds, and under any load
 				environ = []string{"GIFTSTATS_TIMEOUT=100ms"}
 				fault = strings.Replace(fault, `"4s"`, `"1m"`, 1)
 			}
@@ -144,7 +144,7 @@ func TestSandboxKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, known := document.KeyHolder(sandboxAPIKey); !known {
-		t.Error("the secret document does not have the api key")
+		t.Error("the secret document does not have the API key")
 	}
 }
 
@@ -155,7 +155,7 @@ func TestSandboxNamesThePage(t *testing.T) {
 			s := startSandboxTest(t, []string{setting}, io.Discard)
 			var out strings.Builder
 			s.introduce(&out, "127.0.0.1:8080")
-			if got := strings.Contains(out.String(), "open this page and enter the api key:\n\n  "+s.url()+"/\n"); got != named {
+			if got := strings.Contains(out.String(), "open this page and enter the API key:\n\n  "+s.url()+"/\n"); got != named {
 				t.Errorf("named = %t, want %t:\n%s", got, named, out.String())
 			}
 			if status, _ := s.send(t, "GET", "/", ""); (status == http.StatusOK) != named {

@@ -23,7 +23,7 @@ func (s *sandbox) introduce(out io.Writer, address string) {
 	fmt.Fprintf(out, `giftstats with a simulated Tencent, to develop against. Everything is in memory.
 The keys are the same at every start, and everybody may know them:
 
-  api key        %s
+  API key        %s
   delivery_key   %s
   live_token     %s
   trtc_key       %s
@@ -51,12 +51,12 @@ The keys are the same at every start, and everybody may know them:
   curl $URL/sandbox/rooms/show -X DELETE
   curl -H "$AUTH" "$URL/v1/streams"
 
-docs/sandbox.md has all commands, also those that make calls fail and webhooks
-get lost.
+docs/sandbox.md lists all commands, including those that make calls fail and
+drop webhooks.
 
 `, s.url(), sandboxAPIKey)
 	if s.settings.Console {
-		fmt.Fprintf(out, "To see the numbers in a browser, open this page and enter the api key:\n\n  %s/\n\n", s.url())
+		fmt.Fprintf(out, "To see the numbers in a browser, open this page and enter the API key:\n\n  %s/\n\n", s.url())
 	}
 	if !loopback(address) {
 		fmt.Fprintf(out, "Warning: other machines may reach %s, and can then use the keys above\n"+

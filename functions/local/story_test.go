@@ -217,7 +217,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out.String(), server.demo.apiKey) {
-		t.Error("the api key is not in the output")
+		t.Error("the API key is not in the output")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Without Go, a target says so and where to get it, in place of whatever fails first. The PATH has only what the recipe itself needs.
+// Without Go, a target says so, and says where to get it. The shell's own error would not. The PATH has only what the recipe itself needs.
 func TestMakeWithoutGo(t *testing.T) {
 	program, err := exec.LookPath("make")
 	if err != nil {

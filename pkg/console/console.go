@@ -2,7 +2,7 @@
 //
 // Its files are plain HTML, CSS and one script in page/, with the chart library in uPlot-1.6.32/ as its authors publish it. The program
 // holds them compressed, as gzip/ has them; after a change, run "go test ./pkg/console -run TestCompressedFiles -update". The page
-// uses nothing but the public API, with an api key that the reader types in. The headers of every file forbid the browser to load or to
+// uses nothing but the public API, with an API key that the reader types in. The headers of every file forbid the browser to load or to
 // run anything else.
 package console
 

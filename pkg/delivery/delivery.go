@@ -32,7 +32,7 @@ type Receiver struct {
 	Deliverer
 }
 
-// ToAll delivers to each of the receivers, side by side. The errors are in the order of the receivers.
+// ToAll delivers to all receivers concurrently. The errors are in the order of the receivers.
 func ToAll(ctx context.Context, receivers []Receiver, message Message) []error {
 	errs := make([]error, len(receivers))
 	var running sync.WaitGroup

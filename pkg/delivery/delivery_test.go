@@ -144,7 +144,7 @@ func TestHTTPS(t *testing.T) {
 		{name: "accepted", statuses: []int{200}, calls: 1, ok: true},
 		{name: "accepted with another 2xx", statuses: []int{204}, calls: 1, ok: true},
 		{name: "down once", statuses: []int{503, 200}, calls: 2, ok: true},
-		{name: "down for good", statuses: []int{500}, calls: 3},
+		{name: "down permanently", statuses: []int{500}, calls: 3},
 		{name: "gone", statuses: []int{410, 200}, calls: 1, refused: true},
 		{name: "unauthorized", statuses: []int{401, 200}, calls: 1, refused: true},
 		{name: "time-out at the receiver", statuses: []int{408, 200}, calls: 2, ok: true},

@@ -8,9 +8,8 @@ import (
 // MaxMargin is the most time that WithMargin reserves. Writing an answer and handing it over takes less than half of it.
 const MaxMargin = 300 * time.Millisecond
 
-// WithMargin returns a copy of ctx whose deadline is earlier: by 300 ms, or by a fifth of the remaining time if that is less.
-// The margin is for the answer, which still has to be written when the work ends at its deadline. Without a deadline, WithMargin
-// adds none.
+// WithMargin returns a copy of ctx whose deadline is earlier: by 300 ms, or by a fifth of the remaining time if that is less. The margin is
+// for writing the answer after the work has ended at its deadline. Without a deadline, WithMargin adds none.
 func WithMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -81,7 +81,7 @@ func TestNothingIsReservedForCallersThatAreTooLate(t *testing.T) {
 	})
 }
 
-// Whatever the ledger does, the turns of the limiter's own rate come when they are due.
+// The turns of the limiter's own rate come on time, no matter how the ledger fails.
 func TestOwnRateWithoutTheLedger(t *testing.T) {
 	for _, test := range []struct {
 		name    string

@@ -45,7 +45,7 @@ func (a *api) checkPage(x *exchange) error {
 func (a *api) requireFullAccess(x *exchange) error {
 	account, err := a.authenticate(x)
 	if err == nil && account != "" {
-		return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; this call needs an api key")
+		return giftstats.Errorf(giftstats.CodeForbidden, "a UserSig gives access only to its own account; this call needs an API key")
 	}
 	return err
 }
@@ -70,7 +70,7 @@ func (a *api) checkAPIKey(x *exchange, key string) error {
 	}
 	holder, ok := document.KeyHolder(key)
 	if !ok {
-		return a.unauthenticated(x, "unknown api key")
+		return a.unauthenticated(x, "unknown API key")
 	}
 	x.caller = holder
 	return nil
@@ -119,7 +119,7 @@ func (a *api) unauthenticated(x *exchange, detail string) error {
 func (a *api) accepted() string {
 	var kinds []string
 	if a.config.Auth.APIKey {
-		kinds = append(kinds, "Bearer with an api key")
+		kinds = append(kinds, "Bearer with an API key")
 	}
 	if a.config.Auth.UserSig {
 		kinds = append(kinds, "Basic with account:usersig")

@@ -19,7 +19,7 @@ import (
 // Config configures the handler. All fields but BasePath, CORSOrigins, CSSEndsStream, Ledger and Console are required.
 type Config struct {
 	Service  *giftstats.Service
-	Secrets  *secret.Cache // holds the api keys, and the key that verifies UserSigs
+	Secrets  *secret.Cache // holds the API keys, and the key that verifies UserSigs
 	Auth     Auth
 	BasePath string // prefix that is removed from paths, like /prod
 	// CORSOrigins are the origins whose pages may call the API from a browser. If there are none, responses have no CORS headers.
@@ -41,7 +41,7 @@ type Config struct {
 
 // Auth says who may call the API: callers with one of the accepted credentials, or everyone.
 type Auth struct {
-	APIKey  bool // accept api keys
+	APIKey  bool // accept API keys
 	UserSig bool // accept UserSigs
 	Open    bool // accept everyone, because a gateway in front authenticates; excludes the others
 }

@@ -106,7 +106,7 @@ func TestPreflightOfAPageThatIsNotListed(t *testing.T) {
 	}
 }
 
-// A page can read answers and errors alike, whatever they are about.
+// A page can read all answers, errors included.
 func TestResponsesToPages(t *testing.T) {
 	self := basic("host", sigOf(t, "host", fakeKey))
 	want := map[string]string{

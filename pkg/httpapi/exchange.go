@@ -27,7 +27,7 @@ type exchange struct {
 	route   string // the path without the base path; empty if it is unknown
 	roomID  string
 	eventID string           // of a stream end
-	caller  string           // the name of the api key
+	caller  string           // the name of the API key
 	account string           // of the query, or of the UserSig; logged at level debug only
 	status  int              // 0 until the response starts
 	failure *giftstats.Error // nil if the request succeeded

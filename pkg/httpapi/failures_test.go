@@ -54,12 +54,12 @@ func TestUnauthenticated(t *testing.T) {
 	const code = giftstats.CodeUnauthenticated
 	checkRefusals(t, []refusal{
 		{name: "no credentials", call: getAs("", oneAccount), code: code, text: "missing credentials"},
-		{name: "wrong key", call: getAs("Bearer wrong", oneAccount), code: code, text: "unknown api key"},
-		{name: "empty key", call: getAs("Bearer ", oneAccount), code: code, text: "unknown api key"},
-		{name: "the hash as key", call: getAs("Bearer "+hashOf(apiKey), oneAccount), code: code, text: "unknown api key"},
+		{name: "wrong key", call: getAs("Bearer wrong", oneAccount), code: code, text: "unknown API key"},
+		{name: "empty key", call: getAs("Bearer ", oneAccount), code: code, text: "unknown API key"},
+		{name: "the hash as key", call: getAs("Bearer "+hashOf(apiKey), oneAccount), code: code, text: "unknown API key"},
 		{
 			name: "unsupported scheme", call: getAs("Digest x", oneAccount), code: code,
-			text: "unsupported authorization scheme; use Bearer with an api key or Basic with account:usersig",
+			text: "unsupported authorization scheme; use Bearer with an API key or Basic with account:usersig",
 		},
 		{name: "not base64", call: getAs("Basic %%%", oneAccount), code: code, text: "must be account:usersig in base64"},
 		{name: "no colon", call: getAs("Basic aGVsbG8=", oneAccount), code: code, text: "must be account:usersig in base64"},
@@ -79,9 +79,9 @@ func TestForbidden(t *testing.T) {
 	const code = giftstats.CodeForbidden
 	self := basic("host", sigOf(t, "host", fakeKey))
 	checkRefusals(t, []refusal{
-		{name: "UserSig for another account", call: getAs(self, oneAccount), code: code, text: "only gives access to its own account"},
-		{name: "UserSig for a room", call: getAs(self, "/v1/room-stats?room_id=r"), code: code, text: "needs an api key"},
-		{name: "UserSig for a batch", call: postBatch("{}").withHeader("Authorization", self), code: code, text: "needs an api key"},
+		{name: "UserSig for another account", call: getAs(self, oneAccount), code: code, text: "gives access only to its own account"},
+		{name: "UserSig for a room", call: getAs(self, "/v1/room-stats?room_id=r"), code: code, text: "needs an API key"},
+		{name: "UserSig for a batch", call: postBatch("{}").withHeader("Authorization", self), code: code, text: "needs an API key"},
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// Whatever the parameters and headers are, the answer is the one that the document describes, and never an internal error.
+// For all parameters and headers, the answer is one that the OpenAPI document describes, and never an internal error.
 func FuzzRequests(f *testing.F) {
 	m, upstream := goneRooms(f)
 	h := newHandler(f, upstream, document, io.Discard, withLedger(m))
@@ -44,7 +44,7 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// Whatever the body is, it is refused, or becomes an event that survives the queue.
+// Every body is refused, or becomes an event that the function behind the queue can read.
 func FuzzStreamEnds(f *testing.F) {
 	f.Add(`{"event_id":"e","room_id":"r","accounts":["a","a"],"ended_at":"2026-11-23T12:00:00Z","reason":"x","source":"direct"}`)
 	f.Add(`{"room_id":"r","room_totals":{"total_viewers":1,"total_gifts_sent":2,"total_gift_coins":9223372036854775807,` +

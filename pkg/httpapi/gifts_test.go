@@ -140,7 +140,7 @@ func TestGiftsAreAcknowledgedInTime(t *testing.T) {
 				if took > test.atMost {
 					t.Errorf("the call took %v, want at most %v", took, test.atMost)
 				}
-				<-time.After(time.Minute) // whatever is left running ends, and logs nothing more
+				<-time.After(time.Minute) // anything left running ends, and logs nothing more
 				wantGiftLine(t, log.String(), test.lost, test.gift)
 			})
 		})

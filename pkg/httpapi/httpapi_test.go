@@ -34,7 +34,7 @@ func TestNewChecksTheConfig(t *testing.T) {
 			want:   "httpapi: Config.Auth accepts no credentials; set APIKey, UserSig or Open",
 		},
 		{
-			name:   "open with api keys",
+			name:   "open with API keys",
 			change: func(c *httpapi.Config) { c.Auth = httpapi.Auth{APIKey: true, Open: true} },
 			want:   "httpapi: Config.Auth is Open and also accepts credentials; set one of them",
 		},

@@ -23,7 +23,7 @@ func accountFor(self string, values url.Values) (string, error) {
 	case self == "":
 		return asked, nil
 	case values.Has("account") && asked != self:
-		return "", giftstats.Errorf(giftstats.CodeForbidden, "a UserSig only gives access to its own account; leave account out")
+		return "", giftstats.Errorf(giftstats.CodeForbidden, "a UserSig gives access only to its own account; leave account out")
 	}
 	return self, nil
 }

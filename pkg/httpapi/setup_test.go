@@ -124,7 +124,7 @@ func sigOf(t testing.TB, account, key string) string {
 	return sig
 }
 
-// call describes a request. It carries the api key, unless header has another Authorization; an empty one removes it.
+// call describes a request. It carries the API key, unless header has another Authorization; an empty one removes it.
 type call struct {
 	method, target, body string
 	header               map[string]string

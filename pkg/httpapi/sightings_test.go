@@ -51,7 +51,7 @@ func TestSightingsThatCannotBeRecorded(t *testing.T) {
 	}
 }
 
-// Without a ledger there is nothing to record: webhooks that are switched on all the same are acknowledged, and gifts are not lost.
+// Without a ledger there is nothing to record: webhooks that are enabled anyway are acknowledged, and gifts are not lost.
 func TestWebhooksWithoutLedger(t *testing.T) {
 	for _, webhook := range append(sightings, struct{ name, command, body string }{"gift", giftCommand, roseBody}) {
 		t.Run(webhook.name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestSightingsAreRecorded(t *testing.T) {
 	}
 }
 
-// A hanging ledger does not hold a webhook for ever: the context of the invocation ends it.
+// A hanging ledger does not hold a webhook forever: the context of the invocation ends it.
 func TestSightingsEndWithTheInvocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHandler(t, engine{}, document, &syncbuf.Buffer{}, giftLedger(t, hanging))

@@ -162,7 +162,7 @@ func TestStreamEndRefusals(t *testing.T) {
 		},
 		{
 			name: "UserSig", call: postEnd(`{"room_id":"r"}`).withHeader("Authorization", self),
-			code: giftstats.CodeForbidden, text: "needs an api key",
+			code: giftstats.CodeForbidden, text: "needs an API key",
 		},
 		{
 			name: "method", call: get("/v1/stream-ends"), code: giftstats.CodeMethodNotAllowed, text: "use POST",

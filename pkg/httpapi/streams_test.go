@@ -139,7 +139,7 @@ func TestStreamFields(t *testing.T) {
 		call call
 		want string
 	}{
-		{name: "api key", call: get("/v1/streams?room_id=one"), want: fullStream},
+		{name: "API key", call: get("/v1/streams?room_id=one"), want: fullStream},
 		{name: "app user", call: getAs(as(t, "alice"), "/v1/streams?room_id=one"), want: ownStream},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -250,7 +250,7 @@ func TestStreamRefusals(t *testing.T) {
 		{name: "no credentials", call: getAs("", "/v1/streams"), code: giftstats.CodeUnauthenticated, text: "missing credentials"},
 		{
 			name: "another account", call: getAs(as(t, "alice"), "/v1/streams?account=bob"), code: forbidden,
-			text: "only gives access to its own account; leave account out",
+			text: "gives access only to its own account; leave account out",
 		},
 		{name: "empty account of an app user", call: getAs(as(t, "alice"), "/v1/streams?account="), code: forbidden, text: "leave account out"},
 		{name: "empty account", call: get("/v1/streams?account="), code: invalid, text: "account is missing or empty"},

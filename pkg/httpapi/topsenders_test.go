@@ -147,7 +147,7 @@ func TestTopSendersRefusals(t *testing.T) {
 		{name: "no credentials", call: getAs("", "/v1/top-senders?room_id=r"), code: giftstats.CodeUnauthenticated, text: "missing credentials"},
 		{
 			name: "another account", call: getAs(alice, "/v1/top-senders?room_id=r&account=bob"), code: forbidden,
-			text: "only gives access to its own account; leave account out",
+			text: "gives access only to its own account; leave account out",
 		},
 		{name: "no room", call: get("/v1/top-senders"), code: invalid, text: "room_id is missing or empty"},
 		{name: "empty account", call: get("/v1/top-senders?room_id=r&account="), code: invalid, text: "account is missing or empty"},
@@ -183,10 +183,10 @@ func TestWhoMaySeeWhat(t *testing.T) {
 			parameter     string
 			want          int
 		}{
-			{name: "api key, one", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer " + apiKey, parameter: own, want: 200},
-			{name: "api key, all", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer " + apiKey, parameter: all, want: 200},
-			{name: "api key, not accepted", auth: httpapi.Auth{UserSig: true}, authorization: "Bearer " + apiKey, parameter: own, want: 401},
-			{name: "wrong api key", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer x", parameter: own, want: 401},
+			{name: "API key, one", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer " + apiKey, parameter: own, want: 200},
+			{name: "API key, all", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer " + apiKey, parameter: all, want: 200},
+			{name: "API key, not accepted", auth: httpapi.Auth{UserSig: true}, authorization: "Bearer " + apiKey, parameter: own, want: 401},
+			{name: "wrong API key", auth: httpapi.Auth{APIKey: true}, authorization: "Bearer x", parameter: own, want: 401},
 			{name: "UserSig, own", auth: httpapi.Auth{UserSig: true}, authorization: as(t, "alice"), parameter: own, want: 200},
 			{name: "UserSig, no account", auth: httpapi.Auth{UserSig: true}, authorization: as(t, "alice"), parameter: all, want: 200},
 			{name: "UserSig, another", auth: httpapi.Auth{UserSig: true}, authorization: as(t, "alice"), parameter: other, want: 403},

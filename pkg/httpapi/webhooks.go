@@ -107,7 +107,7 @@ func (a *api) logLostGift(x *exchange, gift *ledger.Gift, err error) {
 	a.config.Logger.LogAttrs(x.context(), slog.LevelError, "gift not recorded", attributes...)
 }
 
-// notAccepted returns an error with status 503, whatever the cause is, because that makes Tencent send the webhook again.
+// notAccepted returns an error with status 503 for every cause, because that makes Tencent send the webhook again.
 func notAccepted(cause error) error {
 	if errors.Is(cause, giftstats.CodeSecretUnavailable) || errors.Is(cause, giftstats.CodeLedgerUnavailable) {
 		return cause

@@ -22,7 +22,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// webhookCall calls the webhook of kind without an api key.
+// webhookCall calls the webhook of kind without an API key.
 func webhookCall(kind, query, body string, header map[string]string) call {
 	header = maps.Clone(header)
 	if header == nil {

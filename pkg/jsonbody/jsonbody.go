@@ -1,5 +1,5 @@
-// Package jsonbody reads the bodies of requests: one JSON object of which nothing may be misread. Its errors have a code for the caller
-// and say what is wrong, and where.
+// Package jsonbody reads the bodies of requests: one JSON object, decoded strictly. Its errors have a code for the caller and say what is
+// wrong, and where.
 package jsonbody
 
 import (
@@ -18,8 +18,8 @@ import (
 // MaxBytes is the largest body that is read.
 const MaxBytes = 1 << 20
 
-// Decode decodes the body of a request into value. The body must be one JSON object without unknown and repeated fields, and without
-// null for a field that is no pointer.
+// Decode decodes the body of a request into value. The body must be one JSON object without unknown or repeated fields, and without null
+// for a field that is not a pointer.
 func Decode(w http.ResponseWriter, r *http.Request, value any) error {
 	body, err := Read(w, r)
 	if err != nil {

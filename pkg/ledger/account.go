@@ -29,8 +29,8 @@ func (a *Account) confirmed() bool { return a.Owned || a.Last() != nil && a.Last
 const MaxAccounts = 100
 
 // AddAccount adds an account unless it is known, and reports whether the stream changed. An account that cannot be one is ignored. In a
-// stream that is full, it takes the place of an account of which Tencent says that it has received nothing, and is ignored if there is
-// none: webhooks can be forged, and made-up accounts must neither displace hosts nor keep them out for longer than a sweep.
+// stream that is full, it replaces an account for which Tencent reports no gifts, and is ignored if there is no such account: webhooks can
+// be forged, and made-up accounts must neither displace hosts nor keep them out for longer than a sweep.
 func (s *Stream) AddAccount(account string, receives bool) bool {
 	return s.add(account, receives, s.displaceIdle)
 }

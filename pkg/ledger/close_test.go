@@ -7,7 +7,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/ledger"
 )
 
-// Two processes record an end and a gift at once. The gift opens the stream anew after it was closed; a report removes that ghost.
+// Two processes record an end and a gift at once. The gift opens the stream again after it was closed; a report removes that ghost.
 func TestGhostOfAStoredStreamIsRemoved(t *testing.T) {
 	for _, test := range []struct {
 		name  string

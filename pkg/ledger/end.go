@@ -104,7 +104,7 @@ func (e *End) reported(ended Ended) bool {
 		slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ended.Taken, reportMark(id)) })
 }
 
-// reportMark is short, whatever the id. No receiver has such a name.
+// reportMark returns a short mark for an id of any length. No receiver has such a name.
 func reportMark(id string) string {
 	digest := sha256.Sum256([]byte(id))
 	return "report " + hex.EncodeToString(digest[:8])
@@ -148,7 +148,7 @@ func repeated(ended []Ended, open *Stream, end End) []Ended {
 		case open != nil && e.covers(*open):
 			return false
 		case open != nil && end.Source == SourceSweep:
-			return true // it names the open stream, whatever its time
+			return true // it names the open stream, so its time does not matter
 		case open != nil && !end.late(e.end()) && !open.startsIn(end):
 			return true
 		case end.Timeless:

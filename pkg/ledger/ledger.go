@@ -4,9 +4,9 @@
 // a stream is open, the ledger keeps its accounts, Tencent's last numbers for each of them (snapshots), and the gifts that webhooks
 // announced. When the stream ends, its summary is stored once, and the stream is closed after the summary has been delivered.
 //
-// The rules stand here, as functions on [Room] and [Stream]. A [Store] only keeps records: one per room, replaced by
-// compare-and-swap; one per gift, written under an id so that a repeated write counts once; one per ended stream, written once.
-// Sub-packages hold the stores, and package ledgertest the tests that each of them passes.
+// The rules are functions on [Room] and [Stream]. A [Store] only keeps records: one per room, replaced by compare-and-swap; one per gift,
+// written under an id so that a repeated write counts once; one per ended stream, written once. Sub-packages hold the stores, and package
+// ledgertest the tests that each of them passes.
 //
 // All methods may be called from several goroutines. Errors of a store are [giftstats.Error]s with the code ledger_unavailable.
 package ledger

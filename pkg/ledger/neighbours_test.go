@@ -65,7 +65,7 @@ func (s shows) finish(ending ledger.Ending) {
 	}
 }
 
-// A show that begins seconds after another one, and whose end only the sweep notices, must not be left open for ever.
+// A show that begins seconds after another one, and whose end only the sweep notices, must not stay open.
 func TestMissedEndJustAfterAnotherShowIsItsOwn(t *testing.T) {
 	s := newShows(t)
 	s.create(0)

@@ -92,7 +92,7 @@ func (s *Stream) Start() time.Time {
 	return s.OpenedAt.Truncate(time.Second)
 }
 
-// Current returns the newest stream if it has not ended, else nil.
+// Current returns the newest stream if it has not ended, or nil.
 func (r *Room) Current() *Stream {
 	if n := len(r.Streams); n > 0 && r.Streams[n-1].End == nil {
 		return &r.Streams[n-1]

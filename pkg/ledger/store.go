@@ -13,11 +13,11 @@ var ErrConflict = errors.New("the record was changed by another writer")
 // ErrNotFound is returned by Ended when no such stream has ended, or when it is no longer remembered.
 var ErrNotFound = errors.New("no such ended stream")
 
-// MaxSlotsAhead is how far ahead slots can be reserved at most. More can only be the work of a wrong clock, and does not count.
+// MaxSlotsAhead is the farthest that slots can be reserved ahead. A reservation beyond it comes from a wrong clock, and does not count.
 const MaxSlotsAhead = time.Minute
 
-// Store keeps records. Package ledgertest states what each method has to guarantee. A record whose time has passed must not be
-// returned any more, whether or not it was deleted already.
+// Store keeps records. Package ledgertest tests what each method must guarantee. An expired record must not be returned, even if it has not
+// been deleted yet.
 type Store interface {
 	// Rooms returns one record for each id, in the order of ids; a Room without Version and Streams where nothing is stored. It
 	// sees every write that has returned before.

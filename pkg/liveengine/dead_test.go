@@ -20,8 +20,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret"
 )
 
-// network connects clients with a server in memory, so that tests can run in fake time. It can drop its connections without a word, as
-// a router does that has forgotten them.
+// network connects clients with a server in memory, so that tests can run in fake time. It can drop its connections silently, as a router
+// does that has forgotten them.
 type network struct {
 	accepted chan net.Conn
 	closed   chan struct{}

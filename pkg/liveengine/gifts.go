@@ -17,7 +17,7 @@ type sendGiftRequest struct {
 	RoomID      string   `json:"RoomId"`
 	GiftID      string   `json:"GiftId"`
 	Count       int      `json:"Count"`
-	FromAccount string   `json:"From_Account"` // the sender, whatever it is in get_gift_count
+	FromAccount string   `json:"From_Account"` // the sender here, although get_gift_count means the receiver
 	Receivers   []string `json:"ReceiverList_Account"`
 }
 

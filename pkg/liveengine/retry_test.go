@@ -27,7 +27,7 @@ func TestRetries(t *testing.T) {
 		{name: "first answer is good", answers: []answer{ok}, calls: 1},
 		{name: "down once", answers: []answer{down, ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "down twice, exponential", answers: []answer{down, down, ok}, calls: 3, took: 300 * time.Millisecond},
-		{name: "down for good", answers: []answer{down}, want: giftstats.CodeUpstreamUnavailable, calls: 3, took: 300 * time.Millisecond},
+		{name: "down permanently", answers: []answer{down}, want: giftstats.CodeUpstreamUnavailable, calls: 3, took: 300 * time.Millisecond},
 		{name: "server error", answers: []answer{code(100001, "x"), ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "cut off", answers: []answer{{body: sample[:50]}, ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "network", answers: []answer{{err: errors.New("reset")}, ok}, calls: 2, took: 100 * time.Millisecond},
@@ -40,7 +40,7 @@ func TestRetries(t *testing.T) {
 		{name: "an unknown code", answers: []answer{code(123456, "x"), ok}, calls: 2, took: 100 * time.Millisecond},
 		{name: "an unknown limit", answers: []answer{code(123456, "限频"), ok}, calls: 2, took: 100 * time.Millisecond},
 		{
-			name:    "too often for good",
+			name:    "limited permanently",
 			answers: []answer{code(60007, "x")},
 			want:    giftstats.CodeRateLimited,
 			calls:   3,

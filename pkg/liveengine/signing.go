@@ -163,7 +163,7 @@ func (s *signing) sign(document *secret.Document) (*signature, error) {
 	return signed, nil
 }
 
-// query returns the documented query string without its random part. It has to be escaped: a UserSig may contain '*'.
+// query returns the documented query string without its random part. It must be escaped: a UserSig may contain '*'.
 func query(document *secret.Document, usersig string) string {
 	return url.Values{
 		"sdkappid":    {strconv.FormatInt(document.SDKAppID, 10)},

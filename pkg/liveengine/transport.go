@@ -14,8 +14,8 @@ const (
 	maxConnections = 64               // per host: enough for all concurrent calls of one batch
 	idleTimeout    = 30 * time.Second // gateways close idle connections later than this
 	dialTimeout    = 5 * time.Second
-	// A connection that a router has dropped without a word looks open. If an HTTP/2 connection is silent for pingAfter, a ping
-	// asks whether the server still answers, and without an answer within pingTimeout the connection is closed.
+	// A connection that a router has silently dropped looks open. If an HTTP/2 connection is silent for pingAfter, a ping asks whether the
+	// server still answers, and without an answer within pingTimeout the connection is closed.
 	pingAfter   = time.Second
 	pingTimeout = time.Second
 )

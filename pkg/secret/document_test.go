@@ -127,7 +127,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			want: []string{"must end after the JSON object"},
 		},
 		{
-			name: "api key not a string", secret: document(`,"api_keys":{"a":12345}`), defaults: secret.KeyDefaults{},
+			name: "API key not a string", secret: document(`,"api_keys":{"a":12345}`), defaults: secret.KeyDefaults{},
 			want: []string{"api_keys must be an object of names and hashes"},
 		},
 		{
@@ -148,11 +148,11 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 			want: []string{"api_keys must be an object of names and hashes"},
 		},
 		{
-			name: "api key in the clear", secret: document(`,"api_keys":{"a":"` + fakeHash + `","b":"` + fakeKey + `"}`),
+			name: "API key in the clear", secret: document(`,"api_keys":{"a":"` + fakeHash + `","b":"` + fakeKey + `"}`),
 			defaults: secret.KeyDefaults{}, want: []string{"api_keys: entry 2 of 2", "must be the SHA-256 of a key in hex"},
 		},
 		{
-			name: "api key of 64 other letters", secret: document(`,"api_keys":{"a":"` + strings.Repeat("z", 64) + `"}`),
+			name: "API key of 64 other letters", secret: document(`,"api_keys":{"a":"` + strings.Repeat("z", 64) + `"}`),
 			defaults: secret.KeyDefaults{}, want: []string{"api_keys: entry 1 of 1"},
 		},
 		{
@@ -249,7 +249,7 @@ func TestParseDocumentNamesMistakes(t *testing.T) {
 	}
 }
 
-// Wherever in a document a secret is put, and in whatever form, no error repeats it.
+// No error repeats a secret, wherever it is in a document and in any form.
 func TestNoErrorRepeatsAValue(t *testing.T) {
 	values := []string{`"%s"`, `["%s"]`, `{"%s":1}`, `{"a":"%s"}`, `{"a":["%s"]}`, `"%s`, `%s`, `{"%s"`, `"\x%s"`, `1%s`, `"%s\ud800"`}
 	fields := []string{

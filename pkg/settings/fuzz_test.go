@@ -8,8 +8,8 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
-// Whatever a variable is set to, the settings are within their limits or there is an error, and the error does not repeat the value: it
-// may be a secret in the wrong place.
+// For every value of a variable, the settings are within their limits or there is an error, and the error does not repeat the value: it may
+// be a secret in the wrong place.
 func FuzzParse(f *testing.F) {
 	names := []string{
 		"SECRET", "ENDPOINT", "AUTH", "BASE_PATH", "RATE_LIMIT", "TIMEOUT", "ATTEMPTS", "SECRET_TTL", "QUEUE", "DELIVER", "LEDGER",

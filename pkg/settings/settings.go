@@ -44,7 +44,7 @@ type Settings struct {
 
 // Auth says who may call the API: callers with one of the accepted credentials, or everyone.
 type Auth struct {
-	APIKey  bool // accept api keys
+	APIKey  bool // accept API keys
 	UserSig bool // accept UserSigs
 	Open    bool // accept everyone, because a gateway in front authenticates
 }

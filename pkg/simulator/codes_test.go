@@ -312,7 +312,7 @@ func TestNewChecksItsConfig(t *testing.T) {
 		},
 		{name: "webhook without host", change: func(c *simulator.Config) { c.WebhookURL = "https:///x" }, want: "with a host"},
 		{name: "webhook of another scheme", change: func(c *simulator.Config) { c.WebhookURL = "ftp://h/x" }, want: "http://"},
-		{name: "webhook that is no URL", change: func(c *simulator.Config) { c.WebhookURL = ":" }, want: "http://"},
+		{name: "webhook that is not a URL", change: func(c *simulator.Config) { c.WebhookURL = ":" }, want: "http://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := simulator.Config{SDKAppID: appID, Admin: admin, SecretKey: key}

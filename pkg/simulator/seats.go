@@ -21,7 +21,7 @@ func (e *Engine) ChangeOwner(roomID, account string) error {
 	return err
 }
 
-// TakeSeat puts an account on a free seat of a room. Seats are numbered from 0; without MaxSeatCount there is no highest one.
+// TakeSeat puts an account on a free seat of a room. Seats are numbered from 0; without MaxSeatCount, their number is not limited.
 func (e *Engine) TakeSeat(roomID, account string, index int64) error {
 	if err := e.checkAccount("account", account); err != nil {
 		return err

@@ -28,7 +28,7 @@ type envelope struct {
 	Response     any    `json:",omitempty"`
 }
 
-// ServeHTTP answers one call. As documented, the HTTP status is 200 whatever the outcome is.
+// ServeHTTP answers one call. As documented, the HTTP status is 200 for every outcome.
 func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, ok := strings.CutPrefix(r.URL.Path, pathPrefix)
 	if !ok {
@@ -111,7 +111,7 @@ func (e *Engine) admit(r *http.Request, name string, now time.Time) error {
 	return e.limiter.take(name, now)
 }
 
-// checkQuery checks the parameters that every call must have, but for the signature's content.
+// checkQuery checks the parameters that every call must have, except the content of the signature.
 //
 // Source: https://tencentcloud.com/zh/document/product/1047/34620
 func (e *Engine) checkQuery(query url.Values) error {

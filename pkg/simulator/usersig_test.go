@@ -86,11 +86,11 @@ func TestUserSigForms(t *testing.T) {
 		{name: "fraction", sig: text(`time":1`, `time":1.5`), code: 70003, info: "TLS.time must be an Integer"},
 		{name: "negative expiry", sig: text(`expire":1`, `expire":-1`), code: 70003, info: "negative"},
 		{name: "negative time", sig: text(`time":1`, `time":-1`), code: 70003, info: "negative"},
-		{name: "MAC is no base64", sig: text("AA==", "AA"), code: 70003, info: "TLS.sig"},
+		{name: "MAC is not base64", sig: text("AA==", "AA"), code: 70003, info: "TLS.sig"},
 		{name: "MAC has stray bits", sig: text("AA==", "AB=="), code: 70003, info: "TLS.sig"},
 		{name: "stray bits", sig: encode(make([]byte, 1))[:1] + "B__", code: 70003, info: "invalid base64"},
 		{name: "MAC is a number", sig: text(`"AA=="`, "1"), code: 70003, info: "TLS.sig must be a String"},
-		{name: "userbuf is no base64", sig: with("TLS.userbuf", "A"), code: 70003, info: "TLS.userbuf"},
+		{name: "userbuf is not base64", sig: with("TLS.userbuf", "A"), code: 70003, info: "TLS.userbuf"},
 		{
 			name: "userbuf is null",
 			sig:  text(`"TLS.sig"`, `"TLS.userbuf":null,"TLS.sig"`),
@@ -173,7 +173,7 @@ func TestTooManyBadSignaturesShutTheAppOffForAMinute(t *testing.T) {
 	a.clock.advance(time.Minute - 1)
 	check(t, a.withSig(t, a.sig), 70050, "")
 	a.clock.advance(1)
-	check(t, a.withSig(t, bad), 70009, "") // counted anew
+	check(t, a.withSig(t, bad), 70009, "") // the count starts again
 	check(t, a.withSig(t, a.sig), 0, "")
 }
 

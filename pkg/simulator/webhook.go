@@ -27,8 +27,8 @@ const (
 	AfterSeatInfoChanged = "Mic.CallbackAfterSeatInfoChanged"
 	BeforeSendGift       = "Live.CallbackBeforeSendGift"
 
-	// BeforeCallBackNotBlock is no webhook but a setting in the list of commands: with it, a gift passes when BeforeSendGift
-	// is not answered in time. Without it, such a gift is refused.
+	// BeforeCallBackNotBlock is not a webhook but a setting in the list of commands: with it, a gift passes when BeforeSendGift is not
+	// answered in time. Without it, such a gift is refused.
 	BeforeCallBackNotBlock = "Live.CallbackBeforeCallBackNotBlock"
 )
 

@@ -43,9 +43,9 @@ func (m Message) loggedID() string {
 	}, m.ID[:min(len(m.ID), longest)])
 }
 
-// ProcessAll parses and processes the messages of one invocation, side by side. The errors are in the order of the messages; one
-// message never fails another. A message that the deadline of ctx cuts off has an error, so that it is delivered again. A message that was
-// put aside has none.
+// ProcessAll parses and processes the messages of one invocation concurrently. The errors are in the order of the messages; one message
+// never fails another. A message that the deadline of ctx cuts off has an error, so that it is delivered again. A message that was put
+// aside has none.
 func (p *Processor) ProcessAll(ctx context.Context, messages []Message) []error {
 	ctx, cancel := giftstats.WithMargin(ctx)
 	defer cancel()

@@ -100,13 +100,13 @@ func (s *stage) crashing(event streamend.Event, c *crash) []string {
 	first := s.process(event)
 	s.store, s.one.fail, s.two.fail = healthy, nil, nil
 	if first == nil && c.at > 0 && len(c.steps) >= c.at && c.steps[c.at-1] != "MarkTaken" {
-		s.t.Errorf("a crash at step %d, %s, is no failure: a queue would drop the event", c.at, c.steps[c.at-1])
+		s.t.Errorf("a crash at step %d, %s, does not fail: a queue would drop the event", c.at, c.steps[c.at-1])
 	}
 	s.must(s.process(event))
 	return c.steps
 }
 
-// A process may end at any moment. Whatever it had done, the next one makes no second summary, and every receiver has the summary.
+// A process may end at any moment. The next one makes no second summary, and delivers the summary to every receiver.
 func TestCrashAtEveryStep(t *testing.T) {
 	var steps []string
 	for at := 0; at <= len(steps); at++ {

@@ -1,8 +1,8 @@
-// Package streamend processes the ends of streams: it turns an [Event], from whatever source, into a delivered [Summary]. With a ledger
-// it also sweeps over the streams that are live, so that their numbers are known when they end.
+// Package streamend processes the ends of streams: it turns an [Event], from any source, into a delivered [Summary]. With a ledger it also
+// sweeps over the streams that are live, so that their numbers are known when they end.
 //
-// An event that fails must be delivered again by its sender. An error that no retry can fix is marked with package permanent, and its
-// event belongs into a dead-letter queue.
+// An event that fails must be delivered again by its sender. An error that no retry can fix is marked with package permanent, and its event
+// belongs in a dead-letter queue.
 package streamend
 
 import (
@@ -84,7 +84,7 @@ func (e *Event) at(now time.Time) time.Time {
 	return now
 }
 
-// deriveID returns an id that every report of one end has, as far as can be known: the source is no part of it.
+// deriveID returns an id that all reports of one end share as far as possible: the source is not part of it.
 func (e *Event) deriveID(messageID string) string {
 	if e.EndedAt != nil {
 		return hashID(e.RoomID, identity(time.Time{}, *e.EndedAt))

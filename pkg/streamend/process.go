@@ -63,7 +63,7 @@ var errUndelivered = errors.New("deliver")
 // Process delivers the summary of the stream that an event ended. A nil error means that every receiver has taken it. A permanent
 // error means that no retry can help. After any other error the event must be processed again.
 //
-// With a ledger, the summary is made and stored once, whatever reports the end and how often, and is delivered to the receivers that
+// With a ledger, the summary is made and stored once, no matter what reports the end and how often. It is delivered to the receivers that
 // have not accepted it yet. Without one, every call makes a new summary.
 func (p *Processor) Process(ctx context.Context, event Event) error {
 	_, err := p.Deliver(ctx, event)

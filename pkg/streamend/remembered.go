@@ -60,8 +60,8 @@ func (p *Processor) warnOfMore(ctx context.Context, event Event, ended ledger.En
 	}
 }
 
-// finish stores the summary of an ended stream unless that was done, delivers it to the receivers that have not taken it, and closes
-// the stream. Whatever breaks off halfway is repaired by the next call.
+// finish stores the summary of an ended stream unless that was done, delivers it to the receivers that have not taken it, and closes the
+// stream. If a call fails halfway, the next one completes it.
 func (p *Processor) finish(ctx context.Context, ending ledger.Ending) ([]byte, error) {
 	ended, err := p.stored(ctx, ending)
 	if err != nil {

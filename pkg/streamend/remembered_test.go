@@ -38,7 +38,7 @@ func ownEvent(t *testing.T, text string) streamend.Event {
 	return event
 }
 
-// Who pays by summaries pays once, whatever reports the end, how often, and in which order.
+// A customer who pays by summaries pays once, no matter which sources report the end, how often, and in which order.
 func TestOneEndHasOneSummary(t *testing.T) {
 	own := ownEvent(t, `{"room_id":"r","ended_at":"2026-11-25T12:01:41Z"}`)
 	reports := []streamend.Event{
@@ -135,7 +135,7 @@ func TestReceiverThatFails(t *testing.T) {
 	}
 }
 
-// A summary that is refused for good is not tried for ever, and the dead-letter queue hears of it.
+// A summary that is refused permanently is not tried again and again, and its event goes to the dead-letter queue.
 func TestReceiverThatRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -162,7 +162,7 @@ func TestReceiverThatRefuses(t *testing.T) {
 	}
 }
 
-// SQS delivers an event ten times before its redrive policy moves it, also if a receiver has refused the summary for good. The other
+// SQS delivers an event ten times before its redrive policy moves it, even if a receiver has refused the summary permanently. The other
 // receiver must not be sent the summary ten times.
 func TestRefusalOfOneReceiverDoesNotRepeatTheSummaryToAnother(t *testing.T) {
 	const turns = 10
@@ -247,7 +247,7 @@ func TestNumbersOfARememberedStream(t *testing.T) {
 	}
 }
 
-// While Tencent cannot be asked, nothing is stored: numbers that are missing for a moment must not be missing for ever.
+// While Tencent cannot be asked, nothing is stored: an outage of a moment must not lose the numbers.
 func TestNothingIsStoredWhileTencentIsDown(t *testing.T) {
 	s, clock := newStage(t)
 	s.create("r", at(0))

@@ -276,7 +276,7 @@ func TestOwnerHasTheTotalsOfTheRoom(t *testing.T) {
 // createdAt is an engine whose room was created at given times.
 type createdAt struct {
 	engine
-	at []time.Time // for each question in turn; the last one for ever
+	at []time.Time // for each question in turn; the last one from then on
 	n  *int
 }
 

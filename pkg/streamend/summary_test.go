@@ -7,7 +7,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
 
-// A stored summary is read when it is delivered again, and by GET /v1/streams: what was written has to be read as the same.
+// A stored summary is read when it is delivered again, and by GET /v1/streams: what was written must be read back unchanged.
 func FuzzSummary(f *testing.F) {
 	f.Add([]byte(`{"type":"stream.summary","timestamp":"2026-11-25T12:00:00Z","data":{"event_id":"e","room_id":"r","source":"live",` +
 		`"room":{"total_gift_coins":7},"room_from":"webhook","accounts":[{"room_id":"r","account":"a","total_coins":7,"from":"room",` +

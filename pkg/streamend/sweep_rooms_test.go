@@ -205,7 +205,7 @@ func TestRoomCreatedAgain(t *testing.T) {
 	}
 }
 
-// A summary that could not be delivered is delivered by a later sweep, and is no missed end.
+// A summary that could not be delivered is delivered by a later sweep, and does not count as a missed end.
 func TestSweepDeliversLater(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *stage, log *syncbuf.Buffer) {
 		s.show("r", 2)
@@ -217,7 +217,7 @@ func TestSweepDeliversLater(t *testing.T) {
 		ended := time.Now()
 		event.EndedAt = &ended
 		if s.process(event) == nil {
-			t.Fatal("an undelivered summary is no failure")
+			t.Fatal("an undelivered summary is not a failure")
 		}
 		if err := s.processor().Sweep(t.Context()); err == nil {
 			t.Error("a sweep that only fails returns no error")

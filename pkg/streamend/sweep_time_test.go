@@ -65,7 +65,7 @@ func TestSweepIsFair(t *testing.T) {
 	})
 }
 
-// The second of two sweeps returns at once. A sweep that crashed holds up the next ones for a minute, not for ever.
+// The second of two sweeps returns at once. A sweep that crashed holds up the next ones for a minute at most.
 func TestSweepsExcludeEachOther(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *stage, log *syncbuf.Buffer) {
 		s.show("r", 1)
@@ -99,7 +99,7 @@ func TestSweepsExcludeEachOther(t *testing.T) {
 		wait(61 * time.Second)
 		s.sweep()
 		if len(s.swept()) != 1 {
-			t.Error("a crashed sweep holds up the others for ever")
+			t.Error("a crashed sweep still holds up the others after a minute")
 		}
 	})
 }

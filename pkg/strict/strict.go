@@ -1,6 +1,6 @@
-// Package strict decodes JSON of which nothing may be misread: names of fields are case-sensitive, an unknown or repeated one is an
-// error, and so are invalid UTF-8 and data after the value. encoding/json accepts names in any case, and takes the last of several
-// values or merges them.
+// Package strict decodes JSON so that nothing is misread: names of fields are case-sensitive, an unknown or repeated one is an error, and
+// so are invalid UTF-8 and data after the value. encoding/json accepts names in any case, and takes the last of several values or merges
+// them.
 //
 // The decoder is that of encoding/json/v2. From Go 1.27 on, the module that is imported here is only another name for it.
 package strict
@@ -26,7 +26,7 @@ const (
 	Malformed                   // not JSON, or not in UTF-8
 	Trailing                    // more data after the value
 	Unknown                     // a field that the type does not have
-	Repeated                    // a field that is there twice
+	Repeated                    // a field that appears twice
 	WrongType                   // a value that the field cannot hold
 )
 
@@ -47,8 +47,8 @@ func (e *Error) Error() string {
 	}[e.Fault]
 }
 
-// Allowed returns the names of the fields in whose place an unknown one stands, in the order of the struct. It returns nil for any other
-// fault.
+// Allowed returns the names of the fields that are allowed where an unknown one was found, in the order of the struct. It returns nil for
+// any other fault.
 func (e *Error) Allowed() []string {
 	if e.Fault != Unknown || e.Want == nil || e.Want.Kind() != reflect.Struct {
 		return nil

@@ -52,7 +52,7 @@ func TestLongEventTypeDoesNotPoisonTheQueue(t *testing.T) {
 	}
 }
 
-// The stream has ended, whatever the webhook says of the time: without a usable one, it ended now.
+// The stream has ended even if the webhook has no usable time: it then ended now.
 func TestImpossibleEventTimeDoesNotRefuseAnEnd(t *testing.T) {
 	second := int64(liveTime)
 	for _, test := range []struct {

@@ -111,7 +111,7 @@ type giftBody struct {
 	}
 }
 
-// readGift never returns an error: an answer that is no acknowledgement could block the gift.
+// readGift never returns an error: any answer other than the acknowledgement could block the gift.
 func readGift(raw []byte, now time.Time) (Notice, error) {
 	var body giftBody
 	if err := readBody(raw, &body); err != nil {

@@ -79,7 +79,7 @@ func TestGift(t *testing.T) {
 	}
 }
 
-// A gift that cannot be recorded is no error: any answer but the acknowledgement could block it.
+// A gift that cannot be recorded is not an error: any answer other than the acknowledgement could block it.
 func TestLostGift(t *testing.T) {
 	for name, body := range map[string]string{
 		"not JSON":          "nonsense",

@@ -184,7 +184,7 @@ func TestNoAnswer(t *testing.T) {
 			name: "unknown certificate", handler: answer(200, "{}"), tls: true,
 			want: []string{"Wrong certificate: the host cannot prove that it is 127.0.0.1.", "x509"},
 		},
-		{name: "a page", handler: answer(200, "<html>"), want: []string{"Wrong address: what answers is not Tencent's API.", "invalid JSON"}},
+		{name: "a page", handler: answer(200, "<html>"), want: []string{"Wrong address: the answer is not from Tencent's API.", "invalid JSON"}},
 		{name: "a redirection", handler: answer(302, ""), want: []string{"Wrong address: this host is not Tencent's API", "HTTP status 302"}},
 		{name: "a proxy", handler: answer(403, "no"), want: []string{"Nothing proved: the host, or a proxy on the way,", "HTTP status 403"}},
 		{

@@ -45,7 +45,7 @@ var classes = map[giftstats.Code]string{
 	giftstats.CodeRateLimited:             "Nothing proved: Tencent limits the calls of the app. Check again later.",
 	giftstats.CodeUpstreamUnavailable:     "Nothing proved: Tencent has an internal error. Check again later.",
 	giftstats.CodeUpstreamTimeout:         "Not reachable: Tencent did not answer in time. Check the network of this machine.",
-	giftstats.CodeUpstreamInvalidResponse: "Wrong address: what answers is not Tencent's API. Check ENDPOINT, and proxies on the way.",
+	giftstats.CodeUpstreamInvalidResponse: "Wrong address: the answer is not from Tencent's API. Check ENDPOINT, and proxies on the way.",
 }
 
 // verdict returns what an error of a call proves, or nil if it proves that key and region are right.

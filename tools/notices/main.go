@@ -1,10 +1,12 @@
-// Command notices writes the licenses of everything that programs link into one file, as these licenses ask of who passes on binaries.
+// Command notices writes the licenses of everything that programs link into one file, as these licenses require of anyone who distributes
+// binaries.
 //
 //	notices FILE PACKAGE...
 //
 // The programs are those for linux/amd64, with the build tags of the Makefile. A license that several modules share is written once. The
-// result depends only on the modules and on Go itself, so that it is the same on every machine. A module without a license is an error.
-// What a package of this module embeds of others, like a script for browsers, is in a folder named after it, with its license.
+// result depends only on the modules and on Go itself, so that it is the same on every machine. A module without a license is an error. If
+// a package of this module embeds the code of others, like a script for browsers, that code is in a folder named after it, with its
+// license.
 package main
 
 import (

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Who gets the binaries gets the license of everything in them, in a file that is the same for everyone who builds them.
+// The notices contain the license of everything in the binaries, and are the same for everyone who builds them.
 func TestNoticesCoverWhatIsLinked(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "notices")
 	var results [][]byte

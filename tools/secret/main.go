@@ -2,8 +2,8 @@
 //
 //	secret DIRECTORY
 //
-// It creates secret.json, in which the app, its administrator and its key have to be entered, and api-key, which contains a new API key
-// of which the document has the SHA-256. Only the user can read both files. Neither is printed. It overwrites nothing, and refuses a
+// It creates secret.json, in which you enter the app, its administrator and its key, and api-key, which contains a new API key. The
+// document has the SHA-256 of that key. Only the user can read both files. Neither is printed. It overwrites nothing, and refuses a
 // directory in a git checkout, where the files could be committed or packaged by mistake.
 package main
 
@@ -97,7 +97,7 @@ func checkoutOf(directory string) string {
 func create(name string, content []byte) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already: go on with it, or remove it first", name)
+		return fmt.Errorf("%s already exists: use it, or remove it first", name)
 	}
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func TestFilesAreNotOverwritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := run(directory, &bytes.Buffer{})
-		if err == nil || !strings.Contains(err.Error(), present+" exists already") {
+		if err == nil || !strings.Contains(err.Error(), present+" already exists") {
 			t.Errorf("with %s, the error is %v", present, err)
 		}
 		if got := read(t, directory, present); got != "old" {

@@ -50,7 +50,7 @@ export function check(text, variables, stage) {
     const value = variables[name];
     if (!/^[A-Za-z_]\w*$/.test(name)) complain(name, `serverless.yml: \${env:${name}} is not a valid name of a variable.`);
     else if (value?.trim()) continue;
-    else if (part || known[name]?.needed) complain(name, `${name} is not set or empty.${explain(name)}`);
+    else if (part || known[name]?.needed) complain(name, `${name} is missing or empty.${explain(name)}`);
     else if (value !== undefined) complain(name, `${name} is set but empty. Remove it, or set it.${explain(name)}`);
   }
   if (!/^\w[\w-]{0,39}$/.test(stage)) {

@@ -10,8 +10,8 @@ import (
 	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
-// The messages of one SQS batch are processed concurrently: upstream receives sixteen calls before it answers any. Otherwise a
-// batch would take a round trip for each event, whatever the rate limit allows.
+// The messages of one SQS batch are processed concurrently: upstream receives sixteen calls before it answers any. Otherwise a batch would
+// take a round trip for each event, even if the rate limit allows more.
 func TestBatchIsProcessedConcurrently(t *testing.T) {
 	const messages, concurrent = 40, 16
 	calling := remote.NewGate()

@@ -76,7 +76,7 @@ func TestProgram(t *testing.T) {
 	deployed.WantNoSecrets(t, program.Output(), program.Secrets())
 }
 
-// What can never succeed, and what a receiver has refused for good, is on the dead-letter queue after one attempt.
+// An event that can never succeed, or whose summary a receiver has refused permanently, is on the dead-letter queue after one attempt.
 func TestProgramSendsDeadLetters(t *testing.T) {
 	program := deployed.NewAWS(t)
 	customer := fixture.NewCustomer(t)

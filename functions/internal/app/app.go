@@ -60,8 +60,8 @@ type Config struct {
 
 // App is what a main function serves with: one side for HTTP requests and one for the ends of streams.
 //
-// New builds both sides, because an API function without a queue needs both: a webhook arrives at the handler, which passes the end
-// of the stream to the processor. To build a side costs little, since it sends nothing.
+// New builds both sides, because an API function without a queue needs both: a webhook arrives at the handler, which passes the end of the
+// stream to the processor. Building a side costs little, since it sends nothing.
 type App struct {
 	Handler   http.Handler
 	Processor *streamend.Processor // nil for an API function with a queue, which delivers nothing

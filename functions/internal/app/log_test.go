@@ -16,7 +16,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// During a mixed workload at level debug, no secret, UserSig or api key appears in the log or in a response.
+// During a mixed workload at level debug, no secret, UserSig or API key appears in the log or in a response.
 func TestNothingLeaks(t *testing.T) {
 	w := newWorld(t, worldConfig{level: slog.LevelDebug, variables: []string{"GIFTSTATS_ATTEMPTS=2", "GIFTSTATS_TIMEOUT=50ms"}})
 	sig := userSig(t, "user1")

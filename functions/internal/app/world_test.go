@@ -159,7 +159,7 @@ func basic(account, sig string) map[string]string {
 	return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(account+":"+sig))}
 }
 
-// bearer returns the headers of a caller with an api key.
+// bearer returns the headers of a caller with an API key.
 func bearer(key string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + key, "Host": "example.com"}
 }

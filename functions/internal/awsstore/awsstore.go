@@ -1,6 +1,6 @@
 // Package awsstore opens AWS Secrets Manager, and the secret stores that all binaries support.
 //
-// It is apart from package awsclients because the binaries for Tencent Cloud need it, too, without the clients of SQS and of metrics.
+// It is separate from package awsclients because the binaries for Tencent Cloud need it, too, without the clients of SQS and of metrics.
 package awsstore
 
 import (

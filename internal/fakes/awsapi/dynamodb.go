@@ -154,7 +154,7 @@ func invalid(message string) *failure {
 	return &failure{status: 400, code: "com.amazon.coral.validate#ValidationException", message: message}
 }
 
-// keyOf reads the key of an item; whole says that the item has to be nothing but a key.
+// keyOf reads the key of an item; whole says that the item must contain only the key.
 func keyOf(i item, whole bool) (tableKey, *failure) {
 	key := tableKey{i["pk"].text(), i["sk"].text()}
 	if key.pk == "" || key.sk == "" || len(key.pk) > 2048 || len(key.sk) > 1024 || whole && len(i) != 2 {

@@ -1,4 +1,4 @@
-// Package gatewaytest is the test suite that every adapter under pkg/gateway passes, whatever the format of its events.
+// Package gatewaytest is the test suite that every adapter under pkg/gateway passes.
 package gatewaytest
 
 import (

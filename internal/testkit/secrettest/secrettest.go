@@ -8,7 +8,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/secret"
 )
 
-// NewCache returns a cache with the given configuration, of which only Store is required. It panics if the configuration is invalid.
+// NewCache returns a cache with the given configuration. Only Store is required. It panics if the configuration is invalid.
 func NewCache(config secret.Config) *secret.Cache {
 	if config.TTL == 0 {
 		config.TTL = time.Hour

@@ -1,4 +1,4 @@
-// Package streamendtest is the test suite that every decoder under pkg/streamend passes, whatever carries its events.
+// Package streamendtest is the test suite that every decoder under pkg/streamend passes.
 package streamendtest
 
 import (

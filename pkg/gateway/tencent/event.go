@@ -122,8 +122,8 @@ func (e *event) body() ([]byte, error) {
 	return gateway.DecodeBody(text, e.IsBase64Encoded)
 }
 
-// texts returns the values of the header or parameter name. A value may be a string, a number, of which all digits are kept,
-// true, which gives ifTrue, null, which gives no value, or a list of these.
+// texts returns the values of the header or parameter name. A value may be a string, a number (all digits are kept), true, which gives
+// ifTrue, null, which gives no value, or a list of these.
 func texts(name string, raw json.RawMessage, ifTrue string) ([]string, error) {
 	switch raw[0] {
 	case '"':

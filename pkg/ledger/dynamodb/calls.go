@@ -28,7 +28,7 @@ const (
 const (
 	batchAttempts   = 6 // without any progress
 	batchDelay      = 25 * time.Millisecond
-	parallelBatches = 4 // batches that are read side by side
+	parallelBatches = 4 // batches that are read concurrently
 )
 
 // get reads items, as they are after all writes that have returned before. Keys may repeat. What is not stored is not in the result.

@@ -54,7 +54,7 @@ func (s *Store) AddGift(ctx context.Context, gift ledger.Gift, expires time.Time
 	return s.failed(ctx, "store the gift", err)
 }
 
-// Gifts implements ledger.Store. It reads the shards side by side.
+// Gifts implements ledger.Store. It reads the shards concurrently.
 func (s *Store) Gifts(ctx context.Context, roomID string, from, until time.Time) iter.Seq2[ledger.Gift, error] {
 	return func(yield func(ledger.Gift, error) bool) {
 		low, high := giftTime(from), giftTime(until)

@@ -222,8 +222,8 @@ func expiry(t *testing.T, w *world) {
 		t.Errorf("the list has %v", got)
 	}
 	w.save(t, NewRoom("a")) // as if nothing had been stored
-	anew := NewEnded("a", "1", 7200)
-	if stored := w.end(t, anew); !stored.EndedAt.Equal(anew.EndedAt) {
+	again := NewEnded("a", "1", 7200)
+	if stored := w.end(t, again); !stored.EndedAt.Equal(again.EndedAt) {
 		t.Errorf("an expired end was returned: %+v", stored)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // Start is what the clock of the tests shows at first.
 var Start = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-// Test runs the whole suite. New returns an empty store whose clock is now; it is called once for each part, and cleans up after t.
+// Test runs the whole suite. The function newStore returns an empty store whose clock is now; it is called once for each part, and cleans
+// up after t.
 func Test(t *testing.T, newStore func(t *testing.T, now func() time.Time) ledger.Store) {
 	for _, part := range []struct {
 		name string
@@ -234,7 +235,7 @@ func concurrentUpdates(t *testing.T, w *world) {
 	running.Wait()
 	room := w.room(t, "a")
 	if len(room.Streams) != 1 || len(room.Streams[0].Accounts) != writers {
-		t.Errorf("after %d sightings side by side, the room is %+v", writers, room)
+		t.Errorf("after %d concurrent sightings, the room is %+v", writers, room)
 	}
 }
 

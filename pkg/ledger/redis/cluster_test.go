@@ -132,7 +132,7 @@ func TestRedirectionsRefused(t *testing.T) {
 		{name: "in a circle", reply: "MOVED SLOT FIRST", want: "too often"},
 		{name: "to a public address", reply: "MOVED SLOT 192.0.2.1:6379", want: "private"},
 		{name: "without a port", reply: "MOVED SLOT 127.0.0.1", want: "MOVED"},
-		{name: "to a port that is no number", reply: "MOVED SLOT 127.0.0.1:x", want: "MOVED"},
+		{name: "to a port that is not a number", reply: "MOVED SLOT 127.0.0.1:x", want: "MOVED"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			nodes, wires := newCluster(t), &network{}

@@ -11,8 +11,8 @@ import (
 )
 
 // reserveSlots takes slots of ARGV[1] microseconds in all, unless the first is more than ARGV[2] ahead. A value that is more than ARGV[3]
-// ahead does not count, nor does one that is not a number: Lua reads "nan" as a number that is neither before nor after any other. It
-// returns whether the slots are taken, and how far ahead the first one is by the server's clock.
+// ahead does not count, and neither does one that is not a number: Lua reads "nan" as a number that is neither before nor after any other.
+// It returns whether the slots are taken, and how far ahead the first one is by the server's clock.
 const reserveSlots = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])

@@ -93,12 +93,12 @@ func TestStoreInAnotherDatabase(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	valid := redis.Config{Name: "127.0.0.1:6379/0", Secrets: &secrets{}, Now: time.Now}
 	for name, change := range map[string]func(*redis.Config){
-		"no secrets":                   func(c *redis.Config) { c.Secrets = nil },
-		"no clock":                     func(c *redis.Config) { c.Now = nil },
-		"no port":                      func(c *redis.Config) { c.Name = "127.0.0.1/0" },
-		"no host":                      func(c *redis.Config) { c.Name = ":6379/0" },
-		"no database":                  func(c *redis.Config) { c.Name = "127.0.0.1:6379" },
-		"a database that is no number": func(c *redis.Config) { c.Name = "127.0.0.1:6379/x" },
+		"no secrets":                      func(c *redis.Config) { c.Secrets = nil },
+		"no clock":                        func(c *redis.Config) { c.Now = nil },
+		"no port":                         func(c *redis.Config) { c.Name = "127.0.0.1/0" },
+		"no host":                         func(c *redis.Config) { c.Name = ":6379/0" },
+		"no database":                     func(c *redis.Config) { c.Name = "127.0.0.1:6379" },
+		"a database that is not a number": func(c *redis.Config) { c.Name = "127.0.0.1:6379/x" },
 	} {
 		changed := valid
 		change(&changed)
@@ -156,7 +156,7 @@ func TestTimesToLive(t *testing.T) {
 	}
 	for _, key := range server.Keys() {
 		if server.TTL(key) <= 0 {
-			t.Errorf("%s lives for ever", key)
+			t.Errorf("%s never expires", key)
 		}
 	}
 }

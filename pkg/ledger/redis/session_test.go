@@ -242,7 +242,7 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
-// Nor does one that gives up while it waits for an answer.
+// Neither does a caller that gives up while it waits for an answer.
 func TestCanceledWhileWaiting(t *testing.T) {
 	w := newWorld(t)
 	w.lease(t.Context(), t)

@@ -23,7 +23,7 @@ type env string
 func (e env) Fetch(context.Context) ([]byte, error) {
 	value := bytes.TrimSpace([]byte(os.Getenv(string(e))))
 	if len(value) == 0 {
-		return nil, fmt.Errorf("%s named by GIFTSTATS_SECRET is not set or empty", e.describe())
+		return nil, fmt.Errorf("%s named by GIFTSTATS_SECRET is missing or empty", e.describe())
 	}
 	return value, nil
 }

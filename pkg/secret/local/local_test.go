@@ -28,7 +28,7 @@ func TestEnv(t *testing.T) {
 		{
 			name:     "empty",
 			variable: "TEST_SECRET",
-			want:     "the variable TEST_SECRET named by GIFTSTATS_SECRET is not set or empty",
+			want:     "the variable TEST_SECRET named by GIFTSTATS_SECRET is missing or empty",
 			failed:   true,
 		},
 		{
@@ -150,5 +150,5 @@ func ExampleFile() {
 func ExampleEnv() {
 	_, err := local.Env("GIFTSTATS_EXAMPLE_NOT_SET").Fetch(context.Background())
 	fmt.Println(err)
-	// Output: the variable GIFTSTATS_EXAMPLE_NOT_SET named by GIFTSTATS_SECRET is not set or empty
+	// Output: the variable GIFTSTATS_EXAMPLE_NOT_SET named by GIFTSTATS_SECRET is missing or empty
 }

@@ -1,4 +1,4 @@
-// Package control is an HTTP API over a simulated live engine, for those who develop against it: rooms, gifts, seats and ends on request,
+// Package control is an HTTP API over a simulated live engine, for developers who test against it: rooms, gifts, seats and ends on request,
 // and faults. It is for the sandbox, and nothing of the product links it.
 //
 // A request has at most one JSON object as its body, whose Content-Type does not matter. The answer is JSON. A failure is a problem, as
@@ -32,7 +32,7 @@ type Config struct {
 	Sweep func(context.Context) error
 	// UserSig signs for an account of the app.
 	UserSig func(account string) (string, error)
-	// Reset forgets everything. No other request of this handler is under way meanwhile.
+	// Reset forgets everything. The handler serves no other request during the call.
 	Reset func() error
 }
 

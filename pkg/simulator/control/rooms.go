@@ -11,7 +11,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/simulator"
 )
 
-// room is a room as the answers show it. Its numbers are the true ones, whatever faults there are.
+// room is a room as the answers show it. Its numbers are the true ones, regardless of faults.
 type room struct {
 	RoomID    string    `json:"room_id"`
 	Name      string    `json:"name"`
@@ -195,7 +195,7 @@ func (h *Handler) leaveSeat(r request) (int, any, error) {
 	return h.changed(r, h.config.Engine().LeaveSeat(r.PathValue("room_id"), r.PathValue("account")))
 }
 
-// sent is what became of a webhook.
+// sent is the result of a webhook.
 type sent struct {
 	Command string `json:"command"`
 	Status  int    `json:"status,omitempty"`
@@ -203,7 +203,7 @@ type sent struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// endRoom dissolves a room. The answer has the totals that Tencent reports, and what became of the webhook.
+// endRoom dissolves a room. The answer has the totals that Tencent reports, and the result of the webhook.
 func (h *Handler) endRoom(r request) (int, any, error) {
 	roomID := r.PathValue("room_id")
 	dissolved, err := h.config.Engine().DestroyRoom(r.Context(), roomID)

@@ -146,7 +146,7 @@ func TestPoisonIsPutAsideAtOnce(t *testing.T) {
 	}
 }
 
-// A function that also reads the dead-letter queue would put the same message into it for ever.
+// A function that also reads the dead-letter queue would put the same message into it again and again.
 func TestDeadLetterIsNotPutAsideAgain(t *testing.T) {
 	dead := &deadLetters{}
 	failed := process(t, streamendtest.Delivering(t, &streamendtest.Recorder{}), dead, message{id: "letter", body: "not JSON", queue: deadARN})
@@ -158,7 +158,7 @@ func TestDeadLetterIsNotPutAsideAgain(t *testing.T) {
 	}
 }
 
-// A receiver that refuses for good was asked ten times. An event is put aside only if nothing else can be done for it.
+// A receiver that refuses permanently was asked ten times before. An event is put aside only if nothing else can be done for it.
 func TestEventIsPutAsideIfOnlyRefusalsAreLeft(t *testing.T) {
 	for _, test := range []struct {
 		name          string
