@@ -195,10 +195,16 @@ func (c *Client) RoomList(ctx context.Context, next string) (giftstats.RoomList,
 	return list, nil
 }
 
+// The seconds between which a CreateTime can be true: from the year 2000 to the year 9999. One in milliseconds is beyond.
+const (
+	firstCreated = 946_684_800
+	lastCreated  = 253_402_300_799
+)
+
 // createdAt reads a CreateTime. It is optional, so an unusable one does not make the answer unusable.
 func createdAt(raw json.RawMessage) time.Time {
 	var created lenient.Int
-	if created.UnmarshalJSON(raw) != nil || !created.Known {
+	if created.UnmarshalJSON(raw) != nil || !created.Known || created.Value < firstCreated || created.Value > lastCreated {
 		return time.Time{}
 	}
 	return time.Unix(created.Value, 0).UTC()

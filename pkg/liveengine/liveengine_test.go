@@ -158,6 +158,16 @@ func TestRoomInfo(t *testing.T) {
 			body: `{"ErrorCode":0,"Response":{"RoomInfo":{"Owner_Account":"10100015411","CreateTime":"soon"}}}`,
 			want: giftstats.RoomInfo{RoomID: "r", OwnerAccount: "10100015411"},
 		},
+		{
+			name: "time zero",
+			body: `{"ErrorCode":0,"Response":{"RoomInfo":{"Owner_Account":"10100015411","CreateTime":0}}}`,
+			want: giftstats.RoomInfo{RoomID: "r", OwnerAccount: "10100015411"},
+		},
+		{
+			name: "time in milliseconds: no JSON can hold that year",
+			body: `{"ErrorCode":0,"Response":{"RoomInfo":{"Owner_Account":"10100015411","CreateTime":1700000000000}}}`,
+			want: giftstats.RoomInfo{RoomID: "r", OwnerAccount: "10100015411"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			up := &upstream{answers: []answer{{body: test.body}}}

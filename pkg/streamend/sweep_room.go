@@ -34,18 +34,24 @@ func (s *sweep) live(ctx context.Context, room ledger.Room, stream ledger.Stream
 		case err != nil:
 			return err
 		}
-		if stream.StartedAt.IsZero() || !info.CreatedAt.Equal(stream.StartedAt) || !ownedBy(stream, info.OwnerAccount) {
+		if !info.CreatedAt.IsZero() && !info.CreatedAt.Equal(stream.StartedAt) || !ownedBy(stream, info.OwnerAccount) {
 			// The room is new to the ledger, or was created again: its streams have their turn in the next sweep.
 			return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 		}
-		stream.ConfirmedAt = now
+		if !info.CreatedAt.IsZero() {
+			stream.ConfirmedAt = now
+		}
 	}
 	found, err := s.ask(ctx, room.RoomID, stream)
-	switch {
-	case errors.Is(err, giftstats.CodeRoomNotFound):
+	if errors.Is(err, giftstats.CodeRoomNotFound) {
 		return s.missing(ctx, room.RoomID, stream.ID, now)
-	case stream.Fell(found.answers):
-		return s.confirm(ctx, room.RoomID)
+	}
+	if stream.Fell(found.answers) {
+		same, err := s.confirm(ctx, room.RoomID, stream)
+		if err != nil || !same {
+			return err
+		}
+		stream.ConfirmedAt = now // the numbers of one account fell, and those of the others count
 	}
 	totals, totalsErr := s.totals(ctx, room.RoomID, stream, now)
 	found.totals = totals
@@ -61,12 +67,14 @@ func ownedBy(stream ledger.Stream, owner string) bool {
 type found struct {
 	answers []giftstats.Stats
 	unknown []string             // accounts that do not exist
+	exists  bool                 // the room exists, although Tencent says for an account that it does not
 	totals  *giftstats.RoomStats // nil if they were not asked for
 }
 
 // store adds to a live stream what was found.
 func (s *sweep) store(ctx context.Context, roomID string, stream ledger.Stream, found found, now time.Time) error {
-	answered := len(found.answers) > 0 || found.totals != nil // an account that does not exist does not say that the room does
+	// An account that does not exist does not say that the room does.
+	answered := len(found.answers) > 0 || found.totals != nil || found.exists
 	if !answered && len(found.unknown) == 0 {
 		return nil
 	}
@@ -77,7 +85,7 @@ func (s *sweep) store(ctx context.Context, roomID string, stream ledger.Stream, 
 		}
 		stored.SweptAt = now
 		if answered {
-			stored.AliveAt, stored.MissingAt, stored.ConfirmedAt = now, time.Time{}, stream.ConfirmedAt
+			stored.AliveAt, stored.MissingAt, stored.ConfirmedAt = now, time.Time{}, latest(stored.ConfirmedAt, stream.ConfirmedAt)
 		}
 		for _, answer := range found.answers {
 			stored.AddSnapshot(answer)
@@ -97,24 +105,29 @@ func (s *sweep) store(ctx context.Context, roomID string, stream ledger.Stream, 
 	return err
 }
 
-// confirm asks for the room's CreateTime. If it is another one, the room was created again.
-func (s *sweep) confirm(ctx context.Context, roomID string) error {
+// confirm asks for the room's CreateTime, and reports whether it is that of the stream. If it is another one, the room was created again.
+func (s *sweep) confirm(ctx context.Context, roomID string, stream ledger.Stream) (same bool, err error) {
 	info, err := s.p.config.Service.RoomInfo(ctx, roomID)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
+	same = !info.CreatedAt.IsZero() && info.CreatedAt.Equal(stream.StartedAt)
+	return same, s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
 
-// ask asks for the numbers of each account. Its error is room_not_found if the room no longer exists.
+// ask asks for the numbers of each account. Its error is room_not_found if the room no longer exists. Tencent does not document the codes
+// of get_gift_count: if it answers for one account that there is no such room, only get_room_info can tell whether that is so.
 func (s *sweep) ask(ctx context.Context, roomID string, stream ledger.Stream) (found, error) {
 	var found found
 	var failures []error
 	for _, account := range stream.Accounts {
 		stats, err := s.p.config.Service.GiftStats(ctx, giftstats.Query{RoomID: roomID, Account: account.Account})
 		switch {
-		case errors.Is(err, giftstats.CodeRoomNotFound):
-			return found, err
+		case errors.Is(err, giftstats.CodeRoomNotFound) && !found.exists:
+			if _, err := s.p.config.Service.RoomInfo(ctx, roomID); err != nil {
+				return found, err
+			}
+			found.exists = true
 		case err == nil:
 			found.answers = append(found.answers, stats)
 		case errors.Is(err, giftstats.CodeAccountNotFound):
