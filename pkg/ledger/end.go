@@ -52,7 +52,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 			stream = room.EndedBy(end)
 		}
 		ending = Ending{StreamID: stream.ID}
-		return stream.recordEnd(end), nil
+		return stream.recordEnd(end.within(*stream, room.Next(stream.ID), l.config.Now())), nil
 	})
 	if err == nil && ending.Stored != nil {
 		err = l.markReport(ctx, *ending.Stored, end)
@@ -201,6 +201,8 @@ func (e *Ended) covers(open Stream) bool {
 		return true // gifts or seats after a report of the end have opened it
 	}
 	switch {
+	case e.Source == SourceSweep && open.StartedAt.Equal(e.StartedAt) && !open.StartedAt.IsZero() && !open.After.Before(e.by()):
+		return false // Tencent has shown the room again
 	case open.ID == e.StreamID:
 		return true
 	case !open.StartedAt.IsZero() && !e.StartedAt.IsZero():
@@ -209,6 +211,19 @@ func (e *Ended) covers(open Stream) bool {
 		return false // it has ended before, and waits for its summary
 	}
 	return !open.Start().After(e.by()) && !open.Start().Before(latest(e.StartedAt, e.After))
+}
+
+// within returns the report with the time by which the stream had ended, if EndedAt cannot be that time: Tencent has confirmed the stream
+// since. Such a time is that of another time zone or of a wrong clock, or the room lived on. Without this, a report with the right time
+// would be about another stream, and have a second summary.
+func (e End) within(stream Stream, next, now time.Time) End {
+	if e.Source != SourceSweep && e.EndedAt.Before(stream.ConfirmedAt) {
+		e.Until = now
+		if !next.IsZero() {
+			e.Until = earliest(now, next.Add(-time.Millisecond))
+		}
+	}
+	return e
 }
 
 // recordEnd adds a report to the stream, and reports whether that changed something. An end that only the sweep noticed is replaced

@@ -120,8 +120,10 @@ func pause(ctx context.Context, delay time.Duration) error {
 }
 
 // Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may, or if the room had a
-// stream before. A sighting of a stream that has ended changes nothing.
+// stream before. A sighting of a stream that has ended changes nothing, unless only the sweep noticed its end, and Tencent shows now that
+// it goes on. For a listed room, the error is [ErrEnded] then.
 func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
+	doubtful := false
 	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
 		stream, stale := room.place(sighting)
 		switch {
@@ -131,6 +133,10 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 			return false, nil
 		}
 		last, err := l.LastEnded(ctx, sighting.RoomID)
+		if err == nil && last != nil && sighting.continues(*last) {
+			doubtful = sighting.Listed
+			return !doubtful && room.resume(sighting, *last), nil
+		}
 		if stale { // the room of the ended stream lives on: what was opened since is not another stream
 			return err == nil && last != nil && sighting.belongsTo(*last) && room.forget(*last), err
 		}
@@ -143,6 +149,9 @@ func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
 		room.open(sighting, last)
 		return true, nil
 	})
+	if err == nil && doubtful {
+		return ErrEnded
+	}
 	return err
 }
 

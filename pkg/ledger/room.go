@@ -71,7 +71,7 @@ type End struct {
 	EventID    string                `json:"event_id,omitempty"`  // the sender's own; empty if it is to be derived
 	ReportID   string                `json:"report_id,omitempty"` // the same whenever this report is delivered again; may be empty
 	EndedAt    time.Time             `json:"ended_at"`
-	Until      time.Time             `json:"until,omitzero"` // of a missed end: when it was noticed; EndedAt is when the room was last seen
+	Until      time.Time             `json:"until,omitzero"` // when the stream had ended, if EndedAt is only when it was last seen, or wrong
 	Reason     string                `json:"reason,omitempty"`
 	Source     string                `json:"source"`
 	Owner      string                `json:"owner,omitempty"`
@@ -160,7 +160,7 @@ func (e *End) same(other End) bool {
 	return !other.EndedAt.After(e.by().Add(sameEnd))
 }
 
-// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end, the time when it was noticed.
+// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end or EndedAt is wrong, the time when it was noticed.
 func (e *End) by() time.Time { return latest(e.EndedAt, e.Until) }
 
 func (r *Room) remove(id string) (Stream, bool) {

@@ -1,10 +1,15 @@
 package ledger
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"time"
 )
+
+// ErrEnded is returned by Observe for a listed room whose end the sweep has noticed. The list may be older than that, so that Tencent
+// must be asked for the room itself.
+var ErrEnded = errors.New("the stream of the listed room has ended")
 
 // Sighting says that a room was live.
 type Sighting struct {
@@ -14,6 +19,7 @@ type Sighting struct {
 	Opens     bool      // it may open a stream; else it only adds to an open one
 	Confirmed bool      // Tencent named StartedAt just now, at At
 	Answered  bool      // it is an answer of Tencent, and not a webhook, whose body is not signed
+	Listed    bool      // it is from a list of rooms
 	Owner     string    // empty if it is not known
 	Former    string    // an owner before Owner
 	Receivers []string  // receivers of a gift
@@ -70,11 +76,36 @@ func (s Sighting) straggles() time.Duration {
 	return seatStraggles
 }
 
+// continues reports whether Tencent shows that a stream goes on of which only the sweep noticed the end: Tencent said for a while that
+// there was no such room.
+func (s Sighting) continues(ended Ended) bool {
+	return s.Answered && s.Confirmed && ended.Source == SourceSweep && s.StartedAt.Equal(ended.StartedAt) && s.At.After(ended.by()) &&
+		len(ended.StreamID) < maxStreamID
+}
+
+// resume opens a stream that goes on after its end was noticed, and reports whether that changed something. Its numbers count from the
+// start, like those of the summary that it has already.
+func (r *Room) resume(sighting Sighting, ended Ended) bool {
+	for i := range r.Streams {
+		switch s := &r.Streams[i]; {
+		case s.StartedAt.IsZero() && s.After.Equal(ended.by()):
+			return s.absorb(sighting) // gifts or seats have opened it
+		case s.Start().After(sighting.StartedAt):
+			return false // the room was created again
+		}
+	}
+	r.open(sighting, &ended)
+	return true
+}
+
 // open adds a stream. Older streams without a reported end must have ended before its start.
 func (r *Room) open(sighting Sighting, last *Ended) {
 	stream := Stream{ID: streamID(sighting), StartedAt: sighting.StartedAt, OpenedAt: sighting.At, AliveAt: sighting.At}
 	if last != nil {
 		stream.After = last.by()
+		if !stream.StartedAt.IsZero() && last.StartedAt.Equal(stream.StartedAt) {
+			stream.ID = last.StreamID // which is not the first of this start if that has ended several times
+		}
 	}
 	for i := range r.Streams {
 		if older := &r.Streams[i]; older.Start().Before(stream.Start()) {

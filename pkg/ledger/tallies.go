@@ -31,7 +31,7 @@ func (s *Stream) window(next time.Time) (from, until time.Time) {
 	if s.End != nil {
 		until = s.End.EndedAt.Truncate(time.Second).Add(gracePeriod)
 		switch {
-		case s.End.Source == SourceSweep: // the end came some time after EndedAt
+		case s.End.Source == SourceSweep || !s.End.Until.IsZero(): // the end came some time after EndedAt
 			until = s.End.by().Truncate(time.Second).Add(gracePeriod)
 		case s.End.RoomTotals == nil:
 			until = until.Add(otherSources)

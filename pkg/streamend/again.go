@@ -10,9 +10,9 @@ import (
 
 // identify returns the id of a summary and when its stream started, which is the zero time if that is not known.
 //
-// A stream may end twice: the first report may have been forged, because Tencent does not sign the bodies of its webhooks. The numbers
-// of the second summary count from the start, like those of the first one. Therefore it has the same start, so that the difference is
-// paid and not the whole; and another id, so that it is not taken for a repetition.
+// A stream may end twice: the first report may have been forged, because Tencent does not sign the bodies of its webhooks, or the sweep
+// may have noticed an end that was none. The numbers of the second summary count from the start, like those of the first one. Therefore it
+// has the same start, so that the difference is paid and not the whole; and another id, so that it is not taken for a repetition.
 func (p *Processor) identify(ctx context.Context, known evidence, started time.Time) (id string, start time.Time, err error) {
 	last, err := p.config.Ledger.LastEnded(ctx, known.roomID)
 	if err != nil {
@@ -22,7 +22,7 @@ func (p *Processor) identify(ctx context.Context, known evidence, started time.T
 		started = last.StartedAt
 	}
 	id = hashID(known.roomID, identity(started, known.endedAt))
-	if last != nil && last.EventID == id {
+	if last != nil && !started.IsZero() && last.StartedAt.Equal(started) {
 		id = hashID(known.roomID, identity(time.Time{}, known.endedAt))
 	}
 	return id, started, nil

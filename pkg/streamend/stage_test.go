@@ -31,8 +31,9 @@ type tencent struct {
 
 	mu     sync.Mutex
 	rooms  map[string]liveRoom
-	listed []string // ids, two on each page
-	asked  []string // what was asked, in order
+	listed []string            // ids, two on each page
+	stale  map[string]liveRoom // rooms that are listed although they are gone
+	asked  []string            // what was asked, in order
 	fail   func(question string) error
 }
 
@@ -100,7 +101,10 @@ func (t *tencent) RoomList(_ context.Context, next string) (giftstats.RoomList, 
 	var page giftstats.RoomList
 	from := max(slices.Index(t.listed, next), 0)
 	for _, id := range t.listed[from:min(from+2, len(t.listed))] {
-		room := t.rooms[id]
+		room, live := t.rooms[id]
+		if !live {
+			room = t.stale[id]
+		}
 		page.Rooms = append(page.Rooms, giftstats.RoomInfo{RoomID: id, OwnerAccount: room.owner, CreatedAt: room.created})
 	}
 	if from+2 < len(t.listed) {

@@ -3,6 +3,7 @@ package streamend
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/giftstats"
@@ -44,7 +45,7 @@ func (s *sweep) listAll(ctx context.Context, known []ledger.Room) (found bool, f
 				continue
 			}
 			seen[room.RoomID], found = room, true
-			if err := s.p.config.Ledger.Observe(ctx, s.sighting(room)); err != nil {
+			if err := s.observe(ctx, room); err != nil {
 				failure = err
 			}
 		}
@@ -55,6 +56,24 @@ func (s *sweep) listAll(ctx context.Context, known []ledger.Room) (found bool, f
 		}
 	}
 	return found, failure
+}
+
+// observe records a listed room. If its stream is known to have ended, the list may be old, and Tencent is asked for the room itself.
+func (s *sweep) observe(ctx context.Context, room giftstats.RoomInfo) error {
+	sighting := s.sighting(room)
+	sighting.Listed = true
+	err := s.p.config.Ledger.Observe(ctx, sighting)
+	if !errors.Is(err, ledger.ErrEnded) {
+		return err
+	}
+	info, err := s.p.config.Service.RoomInfo(ctx, room.RoomID)
+	if errors.Is(err, giftstats.CodeRoomNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.p.config.Ledger.Observe(ctx, s.sighting(info))
 }
 
 func (s *sweep) pause(ctx context.Context) error {
