@@ -105,7 +105,7 @@ test('the check follows serverless.yml', async t => {
     .replace('GIFTSTATS_AUTH: api-key', 'GIFTSTATS_AUTH: ${env:NEW_ONE}${env:NEW_TWO} # not ${env:COMMENT}')
     .replace("GIFTSTATS_RATE_LIMIT: '9'", 'GIFTSTATS_BASE_PATH: ${env:NEW_THREE}\n          GIFTSTATS_RATE_LIMIT: fast');
   const report = await mistakes(project(t, { text }), environment);
-  assert.match(report, /^NEW_ONE is not set[^]*^NEW_TWO is not set/m);
+  assert.match(report, /^NEW_ONE is missing[^]*^NEW_TWO is missing/m);
   assert.match(report, /^serverless\.yml, function api: GIFTSTATS_RATE_LIMIT must be a number/m);
   assert.doesNotMatch(report, /COMMENT|NEW_THREE/, 'without a variable that is the whole value, its key is removed');
 });
