@@ -131,27 +131,44 @@ func TestTemplateLedgerRoles(t *testing.T) {
 	}
 }
 
-// The api function may change the one item of the shared rate, and nothing that is remembered.
-func TestTemplateApiRoleChangesOnlyTheSharedRate(t *testing.T) {
-	want := map[string]any{"ForAllValues:StringEquals": map[string]any{"dynamodb:LeadingKeys": []any{"rate#shared"}}}
-	found := 0
-	for _, policy := range load(t, nil).get("Resources/ApiRole/Properties/Policies").([]any) {
-		for _, item := range policy.(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any) {
-			statement := item.(map[string]any)
-			if statement["Action"] != "dynamodb:UpdateItem" {
-				continue
-			}
-			found++
-			if !reflect.DeepEqual(statement["Condition"], want) {
-				t.Errorf("the condition is %v; want %v", statement["Condition"], want)
+// The functions that the internet reaches may write some items only, and never a stream that has ended.
+func TestTemplateRolesWriteOnlyTheirItems(t *testing.T) {
+	for _, test := range []struct {
+		role, action, operator string
+		keys                   []any
+		inStore                map[string]string // what uses the keys, by file
+	}{
+		{
+			role: "ApiRole", action: "dynamodb:UpdateItem", operator: "ForAllValues:StringEquals", keys: []any{"rate#shared"},
+			inStore: map[string]string{"slots.go": `itemKey{"rate#shared", "slots"}`},
+		},
+		{
+			role: "WebhookRole", action: "dynamodb:PutItem", operator: "ForAllValues:StringLike", keys: []any{"room#*", "gifts#*"},
+			inStore: map[string]string{"rooms.go": `"room#"`, "gifts.go": `"gifts#" + roomID`},
+		},
+	} {
+		want := map[string]any{test.operator: map[string]any{"dynamodb:LeadingKeys": test.keys}}
+		found := 0
+		for _, policy := range load(t, nil).get("Resources/" + test.role + "/Properties/Policies").([]any) {
+			for _, item := range policy.(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+				statement := item.(map[string]any)
+				if statement["Action"] != test.action {
+					continue
+				}
+				found++
+				if !reflect.DeepEqual(statement["Condition"], want) {
+					t.Errorf("%s: the condition is %v; want %v", test.role, statement["Condition"], want)
+				}
 			}
 		}
-	}
-	if found != 1 {
-		t.Errorf("%d statements allow it; want one", found)
-	}
-	if key := `itemKey{"rate#shared", "slots"}`; !strings.Contains(read(t, "pkg/ledger/dynamodb/slots.go"), key) {
-		t.Errorf("the store does not use the key %s", key)
+		if found != 1 {
+			t.Errorf("%s: %d statements allow %s; want one", test.role, found, test.action)
+		}
+		for file, key := range test.inStore {
+			if !strings.Contains(read(t, "pkg/ledger/dynamodb/"+file), key) {
+				t.Errorf("%s does not use the key %s", file, key)
+			}
+		}
 	}
 }
 
