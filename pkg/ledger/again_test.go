@@ -46,6 +46,22 @@ func TestEndInTheSecondOfTheNextStart(t *testing.T) {
 	}
 }
 
+// A room may have hundreds of short streams a day. A report of an end looks at all of them, in few calls.
+func TestEndInARoomWithManyStreamsOfADay(t *testing.T) {
+	b := newBook(t)
+	for i := range 300 {
+		b.ended(ledger.Ended{RoomID: "r", StreamID: fmt.Sprint(i), EndedAt: at(float64(i) * 60), EventID: fmt.Sprint("end-", i)})
+	}
+	b.store.reset(nil)
+	ending := b.end(ledger.End{EventID: "end-7", EndedAt: at(300 * 60), Source: "direct", Timeless: true})
+	if ending.Stored == nil || ending.StreamID != "7" {
+		t.Errorf("the report is about the stream %q, stored: %v; want 7", ending.StreamID, ending.Stored != nil)
+	}
+	if n := b.store.count("ListEnded"); n > 7 {
+		t.Errorf("%d calls, want at most 7", n)
+	}
+}
+
 // Eight shows in a room within an hour are not a reason to pay the first one twice.
 func TestReportIsRepeatedAfterManyShows(t *testing.T) {
 	own := func(show int) ledger.End {

@@ -122,11 +122,11 @@ func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended
 			return nil, unavailable("read ended streams", err)
 		}
 		near = append(near, streams...)
-		if len(streams) < several || near[len(near)-1].EndedAt.Before(end.EndedAt.Add(-timelessFor)) {
+		if len(streams) < query.Limit || near[len(near)-1].EndedAt.Before(end.EndedAt.Add(-timelessFor)) {
 			return near, nil
 		}
 		last := near[len(near)-1].Position()
-		query.After = &last
+		query.After, query.Limit = &last, endedAtOnce
 	}
 }
 
