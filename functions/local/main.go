@@ -54,7 +54,7 @@ func run(ctx context.Context, args, environ []string, out, log io.Writer) error 
 	if *once {
 		return nil
 	}
-	if err := server.commands(out); err != nil {
+	if err := server.printCommands(out); err != nil {
 		return err
 	}
 	level.Set(server.settings.LogLevel)

@@ -13,13 +13,13 @@ import (
 
 const columns = 80 // of a terminal
 
-// show sends one request with the API key, and prints it with its response.
-func (s *server) show(ctx context.Context, out io.Writer, path string, want int) error {
-	return s.showTo(ctx, out, "Bearer "+s.demo.apiKey, path, want)
+// ask sends one request with the API key, and prints it with its response.
+func (s *server) ask(ctx context.Context, out io.Writer, path string, want int) error {
+	return s.askAs(ctx, out, "Bearer "+s.demo.apiKey, path, want)
 }
 
-// showTo is like show, for a caller with other credentials.
-func (s *server) showTo(ctx context.Context, out io.Writer, authorization, path string, want int) error {
+// askAs is like ask, for a caller with other credentials.
+func (s *server) askAs(ctx context.Context, out io.Writer, authorization, path string, want int) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+path, nil)
 	if err != nil {
 		return err

@@ -42,12 +42,12 @@ func (s *server) tellEarnings(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "What has %s earned so far?\n\n", host)
-	return s.show(ctx, out, "/v1/gift-stats?room_id="+fridayShow+"&account="+host, http.StatusOK)
+	return s.ask(ctx, out, "/v1/gift-stats?room_id="+fridayShow+"&account="+host, http.StatusOK)
 }
 
 func (s *server) tellMistake(ctx context.Context, out io.Writer) error {
 	fmt.Fprint(out, "2. A wrong room id gives a clear error\n\n")
-	return s.show(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+host, http.StatusNotFound)
+	return s.ask(ctx, out, "/v1/gift-stats?room_id=no-such-room&account="+host, http.StatusNotFound)
 }
 
 func (s *server) tellSenders(ctx context.Context, out io.Writer) error {
@@ -60,7 +60,7 @@ func (s *server) tellSenders(ctx context.Context, out io.Writer) error {
 	if err := s.demo.give(out, fridayShow, afterSweep); err != nil {
 		return err
 	}
-	return s.show(ctx, out, "/v1/top-senders?room_id="+fridayShow, http.StatusOK)
+	return s.ask(ctx, out, "/v1/top-senders?room_id="+fridayShow, http.StatusOK)
 }
 
 func (s *server) tellEnd(ctx context.Context, out io.Writer) error {
@@ -116,7 +116,7 @@ they equal the totals of the room.
 func (s *server) tellStreams(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "5. The show is remembered: what has %s earned in the last 31 days?\n\n", guest)
 	if !s.settings.Auth.UserSig {
-		return s.show(ctx, out, "/v1/streams?account="+guest, http.StatusOK)
+		return s.ask(ctx, out, "/v1/streams?account="+guest, http.StatusOK)
 	}
 	sig, err := s.demo.userSig(guest)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *server) tellStreams(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "This time the app of %[1]s asks, with the UserSig of %[1]s, and gets only the\n"+
 		"numbers of %[1]s. Your back office, with an API key, gets those of all hosts.\n\n", guest)
 	credentials := "Basic " + base64.StdEncoding.EncodeToString([]byte(guest+":"+sig))
-	return s.showTo(ctx, out, credentials, "/v1/streams", http.StatusOK)
+	return s.askAs(ctx, out, credentials, "/v1/streams", http.StatusOK)
 }
 
 // tellReal names the real app. It fails if the app's secret cannot be read.

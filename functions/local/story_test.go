@@ -206,7 +206,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	if err := server.tell(t.Context(), &out); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.commands(&out); err != nil {
+	if err := server.printCommands(&out); err != nil {
 		t.Fatal(err)
 	}
 	for name, secret := range map[string]string{

@@ -1,9 +1,9 @@
 // Package console is the page at GET /: what a room earns now, and what streams have earned, for people who do not read JSON.
 //
-// Its files are plain HTML, CSS and one script in page/, with the chart library in uPlot-1.6.32/ as its authors publish it. The program
-// holds them compressed, as gzip/ has them; after a change, run "go test ./pkg/console -run TestCompressedFiles -update". The page
-// uses nothing but the public API, with an API key that the reader types in. The headers of every file forbid the browser to load or to
-// run anything else.
+// Its files are plain HTML, CSS and one script in page/. The chart library in uPlot-1.6.32/ is as its authors publish it; the script and
+// the style sheet that browsers load begin with those of the library. The program holds the files compressed, as gzip/ has them; after a
+// change, run "go test ./pkg/console -run TestCompressedFiles -update". The page uses nothing but the public API, with an API key that
+// the reader types in. The headers of every file forbid the browser to load or to run anything else.
 package console
 
 import (

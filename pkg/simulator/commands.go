@@ -97,7 +97,7 @@ func (e *Engine) viewRoom(body *object, how func(*room)) error {
 	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
 		return err
 	}
-	return e.ledger.view(roomID, how)
+	return e.state.view(roomID, how)
 }
 
 // getGiftCount takes From_Account as the account whose received gifts are counted, though some versions of the page call it

@@ -25,9 +25,9 @@ func (e *Engine) AddGift(gift Gift) error {
 	if gift.Coins < 0 {
 		return refuse(codeParameter, "Coins is negative")
 	}
-	e.ledger.mu.Lock()
-	defer e.ledger.mu.Unlock()
-	e.ledger.prices[gift.ID] = gift.Coins
+	e.state.mu.Lock()
+	defer e.state.mu.Unlock()
+	e.state.prices[gift.ID] = gift.Coins
 	return nil
 }
 
@@ -40,14 +40,14 @@ func (e *Engine) give(ctx context.Context, sent SentGift, clientIP string) error
 	if err := e.checkGift(sent); err != nil {
 		return err
 	}
-	to, price, err := e.ledger.price(sent)
+	to, price, err := e.state.price(sent)
 	if err != nil {
 		return err
 	}
 	if err := e.beforeGift(ctx, sent, price, clientIP); err != nil {
 		return err
 	}
-	return e.ledger.update(sent.RoomID, func(r *room) error {
+	return e.state.update(sent.RoomID, func(r *room) error {
 		if r != to {
 			return errRoomUnknown // it was dissolved while the webhook was answered, and its id used again
 		}
@@ -94,7 +94,7 @@ func (e *Engine) GiftCount(roomID, receiver string) (GiftCount, error) {
 	if err := e.checkAccount("From_Account", receiver); err != nil {
 		return count, err
 	}
-	err := e.ledger.view(roomID, func(r *room) {
+	err := e.state.view(roomID, func(r *room) {
 		if got := r.received[receiver]; got != nil {
 			count = got.GiftCount
 		}

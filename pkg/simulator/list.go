@@ -44,7 +44,7 @@ func (e *Engine) getRoomList(_ *http.Request, body *object) (any, error) {
 		Next     string
 		RoomList []listedRoom
 	}
-	rooms := e.ledger.list()
+	rooms := e.state.list()
 	from := min(int(first), len(rooms))
 	to := min(from+int(count), len(rooms))
 	answer.RoomList = rooms[from:to]
@@ -55,11 +55,11 @@ func (e *Engine) getRoomList(_ *http.Request, body *object) (any, error) {
 }
 
 // list returns all rooms, those with the most entries first.
-func (l *ledger) list() []listedRoom {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	rooms := make([]listedRoom, 0, len(l.rooms))
-	for _, r := range l.rooms {
+func (s *state) list() []listedRoom {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rooms := make([]listedRoom, 0, len(s.rooms))
+	for _, r := range s.rooms {
 		d := r.describe()
 		rooms = append(rooms, listedRoom{
 			RoomName: d.RoomName, RoomID: d.RoomID, Owner: d.Owner, CoverURL: d.CoverURL, Category: d.Category,

@@ -21,7 +21,7 @@ func refused(t testing.TB, err error, code int) {
 	}
 }
 
-// model is the ledger in the most naive form: all that was sent, added up when somebody asks.
+// model is the state in the most naive form: all that was sent, added up when somebody asks.
 type model map[string][]simulator.SentGift // by room
 
 var prices = map[string]int64{"rose": 1, "car": 100, "rocket": 1000}

@@ -85,7 +85,7 @@ func (e *Engine) create(ctx context.Context, info RoomInfo, clientIP string) err
 	}
 	info.Category = slices.Clone(info.Category)
 	created := e.config.Now()
-	if err := e.ledger.create(info, created); err != nil {
+	if err := e.state.create(info, created); err != nil {
 		return err
 	}
 	e.afterCreate(ctx, info, created, clientIP)
@@ -118,18 +118,18 @@ func (e *Engine) update(roomID, account string, how func(*room) error) error {
 	if err := e.checkAccount("account", account); err != nil {
 		return err
 	}
-	return e.ledger.update(roomID, how)
+	return e.state.update(roomID, how)
 }
 
 // Room returns a copy of the state of a room.
 func (e *Engine) Room(roomID string) (Room, error) {
 	var found Room
-	err := e.ledger.view(roomID, func(r *room) { found = r.snapshot() })
+	err := e.state.view(roomID, func(r *room) { found = r.snapshot() })
 	return found, err
 }
 
 // Rooms returns copies of all rooms, in the order of their ids.
-func (e *Engine) Rooms() []Room { return e.ledger.snapshots() }
+func (e *Engine) Rooms() []Room { return e.state.snapshots() }
 
 // DestroyRoom dissolves a room, as destroy_room does, and waits until the webhook is answered or ctx is done. A webhook that
 // fails is not an error here.
@@ -141,7 +141,7 @@ func (e *Engine) dissolve(ctx context.Context, roomID, clientIP string) (Dissolv
 	if err := checkBytes("RoomId", roomID, maxRoomID); err != nil {
 		return Dissolved{}, err
 	}
-	destroyed, err := e.ledger.destroy(roomID)
+	destroyed, err := e.state.destroy(roomID)
 	if err != nil {
 		return Dissolved{}, err
 	}

@@ -8,7 +8,7 @@ func (e *Engine) ChangeOwner(roomID, account string) error {
 		return err
 	}
 	var original string
-	err := e.ledger.update(roomID, func(r *room) error {
+	err := e.state.update(roomID, func(r *room) error {
 		if r.info.Owner == account {
 			return refuse(codeParameter, "the account %q is the owner already", account)
 		}
@@ -26,7 +26,7 @@ func (e *Engine) TakeSeat(roomID, account string, index int64) error {
 	if err := e.checkAccount("account", account); err != nil {
 		return err
 	}
-	err := e.ledger.update(roomID, func(r *room) error {
+	err := e.state.update(roomID, func(r *room) error {
 		if index < 0 || r.info.MaxSeatCount > 0 && index >= r.info.MaxSeatCount {
 			return refuse(codeParameter, "the room has no seat %d", index)
 		}
@@ -48,7 +48,7 @@ func (e *Engine) TakeSeat(roomID, account string, index int64) error {
 // LeaveSeat takes an account off its seat.
 func (e *Engine) LeaveSeat(roomID, account string) error {
 	var index int64
-	err := e.ledger.update(roomID, func(r *room) error {
+	err := e.state.update(roomID, func(r *room) error {
 		var seated bool
 		if index, seated = r.seatOf(account); !seated {
 			return refuse(codeParameter, "the account %q is on no seat", account)

@@ -1,4 +1,4 @@
-// Package simulator is an embedded live engine: it answers v4/live_engine_http_srv as Tencent's does, out of a ledger in
+// Package simulator is an embedded live engine: it answers v4/live_engine_http_srv as Tencent's does, from rooms in
 // memory, and sends the webhooks of rooms, seats and gifts. It is for the local server, for tests and for benchmarks.
 //
 // An [Engine] is an http.Handler that takes create_room, destroy_room, get_room_info, get_room_list, get_room_stats,
@@ -66,7 +66,7 @@ type Engine struct {
 
 	verifier *verifier
 	limiter  *limiter
-	ledger   ledger
+	state    state
 	faults   fault.Queue[Fault]
 	losses   fault.Queue[struct{}]
 	journal  *journal
@@ -119,7 +119,7 @@ func New(config Config) (*Engine, error) {
 	e.verifier = newVerifier(config)
 	e.faults.Random = chance(config.Rand)
 	e.losses.Random = e.faults.Random
-	e.ledger = ledger{rooms: map[string]*room{}, prices: map[string]int64{}}
+	e.state = state{rooms: map[string]*room{}, prices: map[string]int64{}}
 	if err := e.configure(config); err != nil {
 		return nil, err
 	}

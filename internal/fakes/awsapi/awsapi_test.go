@@ -2,13 +2,11 @@ package awsapi_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -367,39 +365,5 @@ func TestFaults(t *testing.T) {
 	}
 	if got := server.Calls("GetSecretValue"); got != 10 || server.Calls("") != 10 || server.Calls("SendMessage") != 0 {
 		t.Errorf("%d calls counted, want 10", got)
-	}
-}
-
-func TestLatencyEndsWithTheCallerAndTheServer(t *testing.T) {
-	t.Parallel()
-	server := awsapi.New(awsapi.Config{})
-	server.Misbehave(awsapi.Fault{Times: -1, Latency: time.Hour})
-	arrived := func(requests int) {
-		for server.Calls("") < requests {
-			runtime.Gosched()
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		arrived(1)
-		cancel()
-	}()
-	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
-	if response, err := http.DefaultClient.Do(request); err == nil {
-		response.Body.Close()
-		t.Error("it did not wait")
-	}
-	failed := make(chan error)
-	go func() {
-		response, err := http.Post(server.URL, "", nil)
-		if err == nil {
-			response.Body.Close()
-		}
-		failed <- err
-	}()
-	arrived(2)
-	server.Close()
-	if err := <-failed; err == nil {
-		t.Error("the waiting request was answered")
 	}
 }

@@ -1,6 +1,7 @@
 package cloudapi_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"reflect"
@@ -91,6 +92,22 @@ func TestBodyThatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	if got, err := post(start(t), "a", "nine bytes"); err == nil {
 		t.Errorf("answered %q, want an error", got)
+	}
+}
+
+func TestLatencyEndsWhenTheCallerLeaves(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	server := cloudapi.Start(cloudapi.Protocol{MaxBody: 8, Action: func(*http.Request) string { leave(); return "a" }})
+	defer server.Close()
+	server.Misbehave(cloudapi.Fault{Latency: time.Hour})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response, err := http.DefaultClient.Do(request); err == nil {
+		response.Body.Close()
+		t.Error("the request was answered")
 	}
 }
 

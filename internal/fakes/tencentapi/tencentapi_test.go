@@ -2,12 +2,10 @@ package tencentapi_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -337,39 +335,5 @@ func TestFaults(t *testing.T) {
 		if got := server.Calls(action); got != want {
 			t.Errorf("Calls(%q) = %d, want %d", action, got, want)
 		}
-	}
-}
-
-func TestLatencyEndsWithTheCallerAndTheServer(t *testing.T) {
-	t.Parallel()
-	server := tencentapi.New(tencentapi.Config{})
-	server.Misbehave(tencentapi.Fault{Times: -1, Latency: time.Hour})
-	arrived := func(requests int) {
-		for server.Calls("") < requests {
-			runtime.Gosched()
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		arrived(1)
-		cancel()
-	}()
-	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
-	if response, err := http.DefaultClient.Do(request); err == nil {
-		response.Body.Close()
-		t.Error("it did not wait")
-	}
-	failed := make(chan error)
-	go func() {
-		response, err := http.Post(server.URL, "", nil)
-		if err == nil {
-			response.Body.Close()
-		}
-		failed <- err
-	}()
-	arrived(2)
-	server.Close()
-	if err := <-failed; err == nil {
-		t.Error("the waiting request was answered")
 	}
 }

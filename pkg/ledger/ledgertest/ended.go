@@ -158,24 +158,7 @@ func pages(t *testing.T, w *world) {
 		},
 	} {
 		for _, limit := range []int{1, 4, 100} {
-			var got []string
-			query := test.query
-			query.Limit = limit
-			for {
-				streams, err := w.store.ListEnded(t.Context(), query)
-				if err != nil || len(streams) > limit {
-					t.Fatalf("%s, %d a page: %d streams, %v", test.name, limit, len(streams), err)
-				}
-				if len(streams) == 0 {
-					break
-				}
-				for _, stream := range streams {
-					got = append(got, stream.RoomID+"/"+stream.StreamID)
-				}
-				last := streams[len(streams)-1].Position()
-				query.After = &last
-			}
-			if !slices.Equal(got, test.want) {
+			if got := w.listInPages(t, test.query, limit); !slices.Equal(got, test.want) {
 				t.Errorf("%s, %d a page:\n%v, want\n%v", test.name, limit, got, test.want)
 			}
 		}

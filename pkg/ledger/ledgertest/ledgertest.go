@@ -118,6 +118,27 @@ func (w *world) gifts(t *testing.T, room string, from, until time.Time) []ledger
 	return found
 }
 
+// listInPages reads page after page, each with at most limit streams, until one is empty.
+func (w *world) listInPages(t *testing.T, query ledger.Query, limit int) []string {
+	t.Helper()
+	query.Limit = limit
+	var names []string
+	for {
+		streams, err := w.store.ListEnded(t.Context(), query)
+		if err != nil || len(streams) > limit {
+			t.Fatalf("ListEnded(%+v): %d streams, %v", query, len(streams), err)
+		}
+		if len(streams) == 0 {
+			return names
+		}
+		for _, stream := range streams {
+			names = append(names, stream.RoomID+"/"+stream.StreamID)
+		}
+		last := streams[len(streams)-1].Position()
+		query.After = &last
+	}
+}
+
 func (w *world) list(t *testing.T, query ledger.Query) []string {
 	t.Helper()
 	streams, err := w.store.ListEnded(t.Context(), query)

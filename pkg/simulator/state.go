@@ -30,8 +30,8 @@ type GiftCount struct {
 	GiftSenderCount int64 // distinct senders
 }
 
-// ledger holds the rooms and the prices of gifts.
-type ledger struct {
+// state holds the rooms and the prices of gifts.
+type state struct {
 	mu     sync.RWMutex
 	rooms  map[string]*room
 	prices map[string]int64 // coins, by gift
@@ -56,41 +56,41 @@ type income struct {
 }
 
 // find returns a room. The caller holds the lock, also for the methods of room.
-func (l *ledger) find(roomID string) (*room, error) {
-	if found := l.rooms[roomID]; found != nil {
+func (s *state) find(roomID string) (*room, error) {
+	if found := s.rooms[roomID]; found != nil {
 		return found, nil
 	}
 	return nil, errRoomUnknown
 }
 
-func (l *ledger) create(info RoomInfo, now time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.rooms[info.RoomID] != nil {
+func (s *state) create(info RoomInfo, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rooms[info.RoomID] != nil {
 		return refuse(codeRoomExists, "the room id is already used")
 	}
-	l.rooms[info.RoomID] = &room{
+	s.rooms[info.RoomID] = &room{
 		info: info, created: now, senders: map[string]bool{}, received: map[string]*income{}, seats: map[int64]string{},
 	}
 	return nil
 }
 
 // destroy removes a room. Nothing changes the room after that.
-func (l *ledger) destroy(roomID string) (*room, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	found, err := l.find(roomID)
+func (s *state) destroy(roomID string) (*room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.find(roomID)
 	if err == nil {
-		delete(l.rooms, roomID)
+		delete(s.rooms, roomID)
 	}
 	return found, err
 }
 
 // view calls how with a room that it must not change.
-func (l *ledger) view(roomID string, how func(*room)) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	found, err := l.find(roomID)
+func (s *state) view(roomID string, how func(*room)) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found, err := s.find(roomID)
 	if err == nil {
 		how(found)
 	}
@@ -98,10 +98,10 @@ func (l *ledger) view(roomID string, how func(*room)) error {
 }
 
 // update calls how with a room that it may change.
-func (l *ledger) update(roomID string, how func(*room) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	found, err := l.find(roomID)
+func (s *state) update(roomID string, how func(*room) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := s.find(roomID)
 	if err != nil {
 		return err
 	}
@@ -109,17 +109,17 @@ func (l *ledger) update(roomID string, how func(*room) error) error {
 }
 
 // price returns the room of a gift and the price of one piece.
-func (l *ledger) price(sent SentGift) (*room, int64, error) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	found, err := l.find(sent.RoomID)
+func (s *state) price(sent SentGift) (*room, int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found, err := s.find(sent.RoomID)
 	if err != nil {
 		return nil, 0, err
 	}
-	price, ok := l.prices[sent.GiftID]
+	price, ok := s.prices[sent.GiftID]
 	if !ok {
 		return nil, 0, refuse(codeGiftUnknown, "the gift %q is not in the catalogue; the gifts are %s",
-			sent.GiftID, strings.Join(slices.Sorted(maps.Keys(l.prices)), ", "))
+			sent.GiftID, strings.Join(slices.Sorted(maps.Keys(s.prices)), ", "))
 	}
 	return found, price, nil
 }
@@ -183,12 +183,12 @@ func (r *room) snapshot() Room {
 }
 
 // snapshots copies all rooms, in the order of their ids.
-func (l *ledger) snapshots() []Room {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	rooms := make([]Room, 0, len(l.rooms))
-	for _, id := range slices.Sorted(maps.Keys(l.rooms)) {
-		rooms = append(rooms, l.rooms[id].snapshot())
+func (s *state) snapshots() []Room {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rooms := make([]Room, 0, len(s.rooms))
+	for _, id := range slices.Sorted(maps.Keys(s.rooms)) {
+		rooms = append(rooms, s.rooms[id].snapshot())
 	}
 	return rooms
 }

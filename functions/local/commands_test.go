@@ -12,7 +12,7 @@ import (
 func TestPageIsPrinted(t *testing.T) {
 	server := startTest(t, []string{"GIFTSTATS_BASE_PATH=/prod"}, io.Discard)
 	var out bytes.Buffer
-	server.page(&out)
+	server.printPage(&out)
 	address := server.url() + "/#/now?room_id=" + saturdayShow
 	if !strings.Contains(out.String(), address+"\n") || !strings.Contains(out.String(), server.demo.apiKey+"\n") {
 		t.Errorf("output = %s, want %s and the key in it", &out, address)
@@ -31,7 +31,7 @@ func TestPageOfTheRealAppIsPrinted(t *testing.T) {
 	environ, _ := realApp(t)
 	server := startTest(t, environ, io.Discard)
 	var out bytes.Buffer
-	if err := server.commands(&out); err != nil {
+	if err := server.printCommands(&out); err != nil {
 		t.Fatal(err)
 	}
 	if want := "asks for an API key:\n\n  " + server.url() + "/\n"; !strings.Contains(out.String(), want) {
@@ -42,7 +42,7 @@ func TestPageOfTheRealAppIsPrinted(t *testing.T) {
 func TestPageThatIsOffIsNotPrinted(t *testing.T) {
 	server := startTest(t, []string{"GIFTSTATS_CONSOLE=false"}, io.Discard)
 	var out bytes.Buffer
-	server.page(&out)
+	server.printPage(&out)
 	if out.Len() != 0 {
 		t.Errorf("output = %s, want none", &out)
 	}
