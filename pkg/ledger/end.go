@@ -249,7 +249,7 @@ func (s *Stream) recordEnd(end End) bool {
 		end.Others, s.End = s.End.Others, &end
 		return true
 	case s.End.RoomTotals == nil && end.RoomTotals != nil:
-		s.End.RoomTotals, changed = end.RoomTotals, true
+		s.End.RoomTotals, s.End.TotalsAt, changed = end.RoomTotals, end.EndedAt, true
 		s.End.Owner = cmp.Or(end.Owner, s.End.Owner) // whom the totals are of
 	}
 	known := slices.Concat(s.End.ids(), s.End.Others)

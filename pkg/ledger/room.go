@@ -77,6 +77,7 @@ type End struct {
 	Owner      string                `json:"owner,omitempty"`
 	Accounts   []string              `json:"accounts,omitempty"` // named by the sender
 	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"`
+	TotalsAt   time.Time             `json:"totals_at,omitzero"` // when the room ended by the report that brought them, if it is another one
 
 	// Timeless is true if the report named no time, so that EndedAt is when it arrived. It is about the newest stream.
 	Timeless bool `json:"timeless,omitempty"`

@@ -29,7 +29,7 @@ func (s *Stream) window(next time.Time) (from, until time.Time) {
 		from = time.Unix(0, 0)
 	}
 	if s.End != nil {
-		until = s.End.EndedAt.Truncate(time.Second).Add(gracePeriod)
+		until = latest(s.End.EndedAt, s.End.TotalsAt).Truncate(time.Second).Add(gracePeriod)
 		switch {
 		case s.End.Source == SourceSweep || !s.End.Until.IsZero(): // the end came some time after EndedAt
 			until = s.End.by().Truncate(time.Second).Add(gracePeriod)

@@ -34,11 +34,19 @@ func TestClaimsOfASummary(t *testing.T) {
 		},
 		{
 			name: "more than the totals", reconciled: &no, unattributed: &ledger.Sum{TotalCount: -1, TotalCoins: -10}, complete: true,
-			known: evidence{accounts: both, totals: room(6, 60), totalsFrom: FromSnapshot}, roomFrom: FromSnapshot,
+			known: evidence{accounts: both, totals: room(6, 60), totalsFrom: FromUpstream}, roomFrom: FromUpstream,
 		},
 		{
-			name: "an account without numbers", reconciled: &no, unattributed: &ledger.Sum{TotalCount: 2, TotalCoins: 20}, roomFrom: FromSnapshot,
-			known: evidence{accounts: []string{"alice", "carol"}, totals: room(7, 70), totalsFrom: FromSnapshot},
+			name: "an account without numbers", reconciled: &no, unattributed: &ledger.Sum{TotalCount: 2, TotalCoins: 20}, roomFrom: FromUpstream,
+			known: evidence{accounts: []string{"alice", "carol"}, totals: room(7, 70), totalsFrom: FromUpstream},
+		},
+		{
+			name: "sums equal totals of before the end: gifts since may be in neither", complete: true, roomFrom: FromSnapshot,
+			known: evidence{accounts: both, totals: room(7, 70), totalsFrom: FromSnapshot},
+		},
+		{
+			name: "more than totals of before the end", complete: true, roomFrom: FromSnapshot,
+			known: evidence{accounts: both, totals: room(6, 60), totalsFrom: FromSnapshot},
 		},
 		{name: "no totals", known: evidence{accounts: both}, roomFrom: FromNone},
 		{

@@ -15,16 +15,19 @@ import (
 	"github.com/giftstats/giftstats/pkg/telemetry"
 )
 
-// Config of a [Processor]. All fields but Ledger are required.
+// Config of a [Processor]. All fields but Ledger and Settle are required.
 type Config struct {
 	Service   *giftstats.Service
 	Rate      float64 // calls to Tencent per second that the limiter of Service allows
 	Receivers []delivery.Receiver
-	Ledger    *ledger.Ledger        // nil: nothing is remembered
-	WaitIdle  func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.WaitIdle
-	Meter     *telemetry.Meter
-	Now       func() time.Time
-	Logger    *slog.Logger
+	Ledger    *ledger.Ledger // nil: nothing is remembered
+	// Settle is how long after an end its summary waits for the room's totals, if the first report lacks them, and for gifts that were
+	// sent in the last moments. It never waits if zero.
+	Settle   time.Duration
+	WaitIdle func(context.Context) // waits for what an invocation must not leave behind: secret.Cache.WaitIdle
+	Meter    *telemetry.Meter
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Processor turns events into delivered summaries. It may be used from several goroutines.
@@ -170,6 +173,8 @@ func (e evidence) summary(data Data) Summary {
 	}
 	if e.totals != nil {
 		data.RoomFrom = e.totalsFrom
+	}
+	if e.totals != nil && e.totalsFrom != FromSnapshot { // those were read before the end, and prove nothing of it
 		rest := difference(e.totals, data.Accounts)
 		reconciled := rest == ledger.Sum{}
 		data.Reconciled = &reconciled

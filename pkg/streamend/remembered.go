@@ -51,7 +51,7 @@ func (p *Processor) warnOfMore(ctx context.Context, event Event, ended ledger.En
 		return
 	}
 	more := difference(event.RoomTotals, summary.Data.Accounts)
-	if summary.Data.Room != nil {
+	if summary.Data.Room != nil && summary.Data.RoomFrom != FromSnapshot {
 		more.TotalCoins = event.RoomTotals.TotalGiftCoins - summary.Data.Room.TotalGiftCoins
 	}
 	if more.TotalCoins > 0 {
@@ -101,11 +101,12 @@ func (p *Processor) stored(ctx context.Context, ending ledger.Ending) (ledger.En
 	return p.config.Ledger.SaveEnded(ctx, ended)
 }
 
-// conclude puts together what is known of a stream whose end is recorded.
-func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID string) (ledger.Ended, error) {
+// gather puts together what is known of a stream whose end is recorded. It reports unsettled if what proves the numbers may still be on
+// its way.
+func (p *Processor) gather(ctx context.Context, room ledger.Room, streamID string) (ended ledger.Ended, unsettled bool, err error) {
 	stream := room.Stream(streamID)
 	if stream == nil || stream.End == nil {
-		return ledger.Ended{}, giftstats.Errorf(giftstats.CodeInternal, "the end of the stream is not recorded")
+		return ledger.Ended{}, false, giftstats.Errorf(giftstats.CodeInternal, "the end of the stream is not recorded")
 	}
 	known := evidence{
 		roomID: room.RoomID, endedAt: stream.End.EndedAt, owner: stream.Owner, stream: stream, now: p.timestamp(),
@@ -113,18 +114,18 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	}
 	gifts, tally, err := p.gifts(ctx, room, streamID)
 	if err != nil {
-		return ledger.Ended{}, err
+		return ledger.Ended{}, false, err
 	}
 	known.gifts = gifts
 	known.accounts = stream.WithReceivers(tally)
 	known, created, err := p.ask(ctx, known, stream.StartedAt)
 	if err != nil {
-		return ledger.Ended{}, err
+		return ledger.Ended{}, false, err
 	}
 	known = known.withTotals()
 	id, started, err := p.identify(ctx, known, latest(stream.StartedAt, created))
 	if err != nil {
-		return ledger.Ended{}, err
+		return ledger.Ended{}, false, err
 	}
 	data := Data{
 		EventID: cmp.Or(stream.End.EventID, id), StartedAt: pointer(started),
@@ -133,11 +134,12 @@ func (p *Processor) conclude(ctx context.Context, room ledger.Room, streamID str
 	if len(known.gifts) > 0 {
 		data.TopSenders = tally.Ranking("").Top(topSenders).Senders
 	}
-	ended, err := record(known.summary(data), streamID, tally)
+	summary := known.summary(data)
+	ended, err = record(summary, streamID, tally)
 	ended.ReportID, ended.Others, ended.Answered = stream.End.ReportID, stream.End.Others, known.answers != nil
 	ended.StartedAt, ended.After, ended.Until = started, stream.After, stream.End.Until
 	ended.Gone = known.answers == nil || stream.End.Source == string(SourceLive)
-	return ended, err
+	return ended, known.unsettled(summary.Data), err
 }
 
 // gifts returns the gifts of a stream, and adds them up. If they are too many, it returns none: the summary is made from Tencent's numbers.

@@ -162,6 +162,7 @@ type stage struct {
 	store    ledger.Store
 	one, two *inbox
 	log      io.Writer
+	settle   time.Duration
 }
 
 // newStage returns a stage whose clock the test moves.
@@ -198,7 +199,7 @@ func (s *stage) processor() *streamend.Processor {
 	return newProcessor(s.t, streamend.Config{
 		Service:   giftstats.NewService(s.tencent),
 		Receivers: []delivery.Receiver{{Name: "one", Deliverer: s.one}, {Name: "two", Deliverer: s.two}},
-		Ledger:    s.ledger(), Now: s.clock.Now, Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
+		Ledger:    s.ledger(), Settle: s.settle, Now: s.clock.Now, Logger: slog.New(slog.NewJSONHandler(s.log, nil)),
 	})
 }
 

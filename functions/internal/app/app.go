@@ -99,7 +99,8 @@ func New(config Config) (*App, error) {
 	}
 	service := giftstats.NewService(client)
 	processor, err := config.processor(streamend.Config{
-		Service: service, Rate: s.RateLimit, Ledger: remembered, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now, Logger: logger,
+		Service: service, Rate: s.RateLimit, Ledger: remembered, Settle: settle, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now,
+		Logger: logger,
 	}, secrets)
 	if err != nil {
 		return nil, err
@@ -118,6 +119,10 @@ func New(config Config) (*App, error) {
 	}
 	return &App{handler, processor, secrets, client, logger}, nil
 }
+
+// settle is how long the summary of a stream may wait for the report that has the room's totals, and for the last gifts. Both are usually
+// there within a second.
+const settle = 5 * time.Second
 
 // newLimiter returns the limiter of all calls to Tencent.
 func newLimiter(s settings.Settings, remembered *ledger.Ledger, logger *slog.Logger) *giftstats.Limiter {
