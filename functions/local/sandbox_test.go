@@ -240,7 +240,7 @@ func TestSandboxSweeps(t *testing.T) {
 	s := startSandboxTest(t, []string{"GIFTSTATS_LOG_LEVEL=info"}, &log)
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx) }()
-	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := log.WaitFor(wait, `"msg":"sweep finished"`); err != nil {
 		t.Error(err)

@@ -110,7 +110,7 @@ func TestCommandsShown(t *testing.T) {
 	defer stop()
 	var out, log syncbuf.Buffer
 	ended := make(chan error, 1)
-	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	go func() {
 		defer cancel()
