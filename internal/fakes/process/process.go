@@ -3,14 +3,18 @@
 package process
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,6 +25,7 @@ import (
 type Process struct {
 	command *exec.Cmd
 	output  syncbuf.Buffer
+	ended   atomic.Bool
 	done    chan struct{}
 	err     error // how it ended; set before done is closed
 }
@@ -31,19 +36,58 @@ var inherited = []string{"GOCOVERDIR", "HOME", "PATH", "SYSTEMROOT", "TMPDIR"}
 
 // Start runs the program at path with nothing but environment and the inherited variables.
 func Start(path string, arguments []string, environment map[string]string) (*Process, error) {
-	p := &Process{command: exec.Command(path, arguments...), done: make(chan struct{})}
-	p.command.Env = variables(environment)
-	p.command.Stdout = &p.output // one writer for both keeps the order
-	p.command.Stderr = &p.output
-	p.command.WaitDelay = time.Second // for a child that inherited stdout and outlives the program
-	if err := p.command.Start(); err != nil {
+	reader, writer, err := os.Pipe()
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
+	p := &Process{command: exec.Command(path, arguments...), done: make(chan struct{})}
+	p.command.Env = variables(environment)
+	p.command.Stdout = writer // one pipe for both keeps the order
+	p.command.Stderr = writer
+	if err := p.command.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, errors.Join(err, reader.Close(), writer.Close()))
+	}
+	copied := make(chan struct{})
 	go func() {
+		defer close(copied)
+		p.copyOutput(reader)
+	}()
+	go func() {
+		defer close(p.done)
 		p.err = p.command.Wait()
-		close(p.done)
+		p.ended.Store(true)
+		writer.Write([]byte{endMark}) // the last byte in the pipe, or one near the end if a child of the program still prints
+		<-copied
+		writer.Close()
+		reader.Close()
 	}()
 	return p, nil
+}
+
+// endMark follows the output of a program that has ended. The end of the pipe would not do: a child that inherited it may outlive the
+// program. No time limit would do, either: a busy machine may need any time to read what was printed.
+const endMark = 0
+
+// copyOutput copies what the program prints, up to the end mark.
+func (p *Process) copyOutput(from io.Reader) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		printed := buffer[:n]
+		end := -1
+		if p.ended.Load() { // otherwise, the program itself has printed the byte
+			end = bytes.LastIndexByte(printed, endMark)
+		}
+		if end >= 0 {
+			printed = printed[:end]
+		}
+		if len(printed) > 0 {
+			p.output.Write(printed)
+		}
+		if end >= 0 || err != nil {
+			return
+		}
+	}
 }
 
 func variables(environment map[string]string) []string {
