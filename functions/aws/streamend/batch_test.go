@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/giftstats/giftstats/internal/testkit/deployed"
 	"github.com/giftstats/giftstats/internal/testkit/remote"
@@ -16,11 +15,10 @@ func TestBatchIsProcessedConcurrently(t *testing.T) {
 	const messages, concurrent = 40, 16
 	calling := remote.NewGate()
 	program := deployed.NewAWS(t)
-	program.Timeout = time.Minute
 	endpoint := remote.InFrontOf(t, program.EngineURL, calling.Hold)
 	t.Cleanup(calling.Open)
 	program.Start(t, map[string]string{
-		"GIFTSTATS_ENDPOINT": endpoint, "GIFTSTATS_RATE_LIMIT": "100000", "GIFTSTATS_TIMEOUT": "20s",
+		"GIFTSTATS_ENDPOINT": endpoint, "GIFTSTATS_RATE_LIMIT": "100000", "GIFTSTATS_TIMEOUT": "1m",
 	})
 
 	var batch struct{ Records []map[string]string }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	case "hanging":
 		fmt.Println("waiting for nothing")
-		select {}
+		time.Sleep(time.Minute) // an empty select would be found to be a deadlock
 	default:
 		fmt.Println("started")
 		lambda.Start(handle)
@@ -43,6 +43,13 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 	if err := json.Unmarshal(payload, &command); err != nil {
 		return nil, err
 	}
+	if url, held := strings.CutPrefix(command, "held by "); held {
+		response, err := http.Get(url) // the answer comes when the test lets the function go on
+		if err != nil {
+			return nil, err
+		}
+		return "held", response.Body.Close()
+	}
 	switch command {
 	case "describe":
 		return describe(ctx), nil
@@ -55,9 +62,6 @@ func handle(ctx context.Context, payload json.RawMessage) (any, error) {
 	case "hang":
 		fmt.Println("hangs")
 		select {}
-	case "slow":
-		fmt.Println("slow begins")
-		time.Sleep(50 * time.Millisecond)
 	case "meet":
 		select {
 		case meeting <- struct{}{}:
@@ -83,7 +87,7 @@ func describe(ctx context.Context) map[string]any {
 		"id": invocation.AwsRequestID, "arn": invocation.InvokedFunctionArn, "trace": os.Getenv("_X_AMZN_TRACE_ID"),
 		"name": lambdacontext.FunctionName, "memory": lambdacontext.MemoryLimitInMB, "version": lambdacontext.FunctionVersion,
 		"region": os.Getenv("AWS_REGION"), "key": os.Getenv("AWS_ACCESS_KEY_ID"), "leaked": leaked,
-		"left": time.Until(deadline).Round(10 * time.Second).String(),
+		"left": time.Until(deadline).Round(10 * time.Minute).String(),
 	}
 }
 

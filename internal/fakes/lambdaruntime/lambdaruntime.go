@@ -67,12 +67,12 @@ type invocation struct {
 }
 
 const (
-	startLimit = 30 * time.Second // for a function to ask for its first invocation
-	stopGrace  = 2 * time.Second  // for a process to end when it is asked to
+	startLimit = time.Minute      // for a function to ask for its first invocation
+	stopGrace  = 30 * time.Second // for a process to end when it is asked to
 )
 
-// Start runs the function and returns when it asks for its first invocation. If it ends before that, or ctx is done, or 30 s have
-// passed, the error contains what it printed.
+// Start runs the function and returns when it asks for its first invocation. If it ends before that, or ctx is done, or a minute
+// has passed, the error contains what it printed.
 func Start(ctx context.Context, config Config) (*Runtime, error) {
 	config.Name = cmp.Or(config.Name, "function")
 	config.Region = cmp.Or(config.Region, "us-east-1")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
+	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
 func start(t *testing.T, config lambdaruntime.Config) *lambdaruntime.Runtime {
@@ -21,7 +24,7 @@ func start(t *testing.T, config lambdaruntime.Config) *lambdaruntime.Runtime {
 	}
 	config.Environment["FUNCTION"] = "handle"
 	if config.Timeout == 0 {
-		config.Timeout = time.Minute
+		config.Timeout = time.Hour
 	}
 	runtime, err := lambdaruntime.Start(t.Context(), config)
 	if err != nil {
@@ -49,7 +52,7 @@ func TestFunctionFindsItsSurroundings(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"arn":"arn:aws:lambda:eu-central-1:123456789012:function:stats","id":"00000000-0000-4000-8000-000000000001",` +
-		`"key":"AKIDEXAMPLE","leaked":false,"left":"1m0s","memory":256,"name":"stats","region":"eu-central-1",` +
+		`"key":"AKIDEXAMPLE","leaked":false,"left":"1h0m0s","memory":256,"name":"stats","region":"eu-central-1",` +
 		`"trace":"Root=1-00000000-000000000000000000000001;Parent=0000000000000000;Sampled=0","version":"$LATEST"}`
 	if string(reply.Payload) != want || reply.RequestID != "00000000-0000-4000-8000-000000000001" || reply.ErrorType != "" {
 		t.Errorf("reply = %s\nwant %s", reply.Payload, want)
@@ -170,13 +173,19 @@ func TestTimeoutStopsTheFunction(t *testing.T) {
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
 	runtime := start(t, lambdaruntime.Config{})
+	gate := remote.NewGate()
+	holder := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { gate.Hold() }))
+	defer holder.Close()
+	defer gate.Open()
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error)
 	go func() {
-		_, err := runtime.Invoke(ctx, []byte(`"slow"`))
+		_, err := runtime.Invoke(ctx, []byte(`"held by `+holder.URL+`"`))
 		gone <- err
 	}()
-	printed(t, runtime, "slow begins")
+	if !gate.Await() {
+		t.Fatal("the function does not run")
+	}
 	queued, cancelQueued := context.WithCancel(t.Context())
 	cancelQueued()
 	_, err := runtime.Invoke(queued, []byte(`"never"`))
@@ -187,11 +196,12 @@ func TestCallerGivesUp(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "reply to invocation") {
 		t.Errorf("cancelled while it ran: %v", err)
 	}
+	gate.Open()
 	if reply, err := runtime.Invoke(t.Context(), []byte(`"next"`)); err != nil || string(reply.Payload) != `"next"` {
 		t.Errorf("the next one: %s, %v", reply.Payload, err)
 	}
-	if replies := runtime.Replies(); len(replies) != 2 || string(replies[0].Payload) != `"slow"` {
-		t.Errorf("replies = %+v, want those to slow and next", replies)
+	if replies := runtime.Replies(); len(replies) != 2 || string(replies[0].Payload) != `"held"` {
+		t.Errorf("replies = %+v, want those to held and next", replies)
 	}
 }
 
@@ -238,6 +248,7 @@ func Example() {
 	runtime, err := lambdaruntime.Start(context.Background(), lambdaruntime.Config{
 		Binary:      os.Args[0], // in production: dist/aws/api/bootstrap
 		Environment: map[string]string{"FUNCTION": "handle", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE"},
+		Timeout:     time.Minute,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -14,9 +14,11 @@ import (
 	"maps"
 	"net"
 	"net/rpc"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction/messages"
@@ -67,13 +69,13 @@ type Runtime struct {
 }
 
 const (
-	startLimit = 30 * time.Second     // for a function to answer
-	stopGrace  = 2 * time.Second      // for a process to end when it is asked to
+	startLimit = time.Minute          // for a function to answer
+	stopGrace  = 30 * time.Second     // for a process to end when it is asked to
 	pingPause  = 2 * time.Millisecond // between two pings
-	portChoice = 5                    // number of ports to try, since another process may take one first
+	portChoice = 5                    // number of ports to try, since another program may take one first
 )
 
-// Start runs the function and returns when it answers a ping. If it ends before that, or ctx is done, or 30 s have passed, the
+// Start runs the function and returns when it answers a ping. If it ends before that, or ctx is done, or a minute has passed, the
 // error contains what it printed.
 func Start(ctx context.Context, config Config) (*Runtime, error) {
 	config.Name = cmp.Or(config.Name, "function")
@@ -108,8 +110,17 @@ func (r *Runtime) start(ctx context.Context) error {
 	if r.process, err = process.Start(r.config.Binary, r.config.Arguments, r.environment(port)); err != nil {
 		return err
 	}
+	pinging, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // what answers on the port of a function that has ended is another program
+		select {
+		case <-r.process.Done():
+			cancel()
+		case <-pinging.Done():
+		}
+	}()
 	for {
-		if r.client, err = ping(ctx, port); err == nil {
+		if r.client, err = ping(pinging, port); err == nil {
 			break
 		}
 		select {
@@ -125,14 +136,29 @@ func (r *Runtime) start(ctx context.Context) error {
 	return nil
 }
 
-// freePort returns a port that is free now. Another process may take it before the function does.
+// The ports of functions are below those that a system gives to clients, and to servers that take any port: 32768 and up. Otherwise
+// another test might take a function's port between the choice and the start of the function.
+const (
+	firstPort    = 20_000
+	ports        = 12_000
+	perProcess   = 64 // of the processes that run at the same time, each begins its search somewhere else
+	portsToCheck = 1000
+)
+
+// lastPort is for all functions of this process: two must not get the same port.
+var lastPort atomic.Uint32
+
+// freePort returns a port that is free now.
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range portsToCheck {
+		port := firstPort + (os.Getpid()*perProcess+int(lastPort.Add(1)))%ports
+		var listener net.Listener
+		if listener, err = net.Listen("tcp4", ":"+strconv.Itoa(port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 // ping returns a client if the function answers. If another program listens there and never answers, ping ends with ctx.

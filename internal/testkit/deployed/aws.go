@@ -6,7 +6,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/awsapi"
 	"github.com/giftstats/giftstats/internal/fakes/lambdaruntime"
@@ -22,7 +21,6 @@ type AWS struct {
 	Engine    *simulator.Engine
 	EngineURL string
 	Cloud     *awsapi.Server
-	Timeout   time.Duration // of an invocation; 0 means the runtime's default. Set it before Start.
 }
 
 // NewAWS starts what the program calls. The secret "app" of Secrets Manager has the document of the simulated app.
@@ -39,9 +37,10 @@ func (a *AWS) Start(t testing.TB, variables map[string]string) {
 	environment := a.Cloud.Environment()
 	environment["GIFTSTATS_SECRET"] = "awssecretsmanager://app"
 	environment["GIFTSTATS_ENDPOINT"] = a.EngineURL
+	environment["GIFTSTATS_TIMEOUT"] = attemptPatience
 	maps.Copy(environment, variables)
 	var err error
-	a.Runtime, err = startAWS(t, lambdaruntime.Config{Environment: environment, Timeout: a.Timeout})
+	a.Runtime, err = startAWS(t, lambdaruntime.Config{Environment: environment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +61,7 @@ func startAWS(t testing.TB, config lambdaruntime.Config) (*lambdaruntime.Runtime
 	t.Helper()
 	config.Binary = program.Binary(t, "lambda.norpc")
 	config.Environment = endAtDataRace(config.Environment)
+	config.Timeout = patience
 	return lambdaruntime.Start(t.Context(), config)
 }
 

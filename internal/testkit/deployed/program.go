@@ -4,8 +4,15 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"time"
 
 	"github.com/giftstats/giftstats/internal/testkit/build"
+)
+
+// A machine that runs tests may be busy for seconds, so the limits of the clouds, and those of the program's settings, do not apply.
+const (
+	patience        = 5 * time.Minute // of an invocation
+	attemptPatience = "30s"           // of one call to upstream
 )
 
 // program is the program of the package whose tests run in this process.

@@ -31,7 +31,9 @@ func NewTencent(t testing.TB) *Tencent {
 // Start starts the program. The given variables are added to those that lead to the fakes, and override them.
 func (c *Tencent) Start(t testing.TB, variables map[string]string) {
 	t.Helper()
-	environment := map[string]string{"GIFTSTATS_SECRET": SecretAt(c.Cloud.URL), "GIFTSTATS_ENDPOINT": c.EngineURL}
+	environment := map[string]string{
+		"GIFTSTATS_SECRET": SecretAt(c.Cloud.URL), "GIFTSTATS_ENDPOINT": c.EngineURL, "GIFTSTATS_TIMEOUT": attemptPatience,
+	}
 	maps.Copy(environment, variables)
 	var err error
 	c.Runtime, err = startTencent(t, environment)
@@ -54,7 +56,7 @@ func StartErrorTencent(t testing.TB, variables map[string]string) error {
 func startTencent(t testing.TB, environment map[string]string) (*scfruntime.Runtime, error) {
 	t.Helper()
 	return scfruntime.Start(t.Context(), scfruntime.Config{
-		Binary: program.Binary(t, ""), Environment: endAtDataRace(environment),
+		Binary: program.Binary(t, ""), Environment: endAtDataRace(environment), Timeout: patience,
 	})
 }
 

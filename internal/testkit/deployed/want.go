@@ -33,7 +33,7 @@ func WantLogged(t testing.TB, output Output, texts ...string) {
 // WantLoggedTimes checks that the output of a program contains the text at least the given number of times.
 func WantLoggedTimes(t testing.TB, output Output, text string, times int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := output.WaitOutput(ctx, text, times); err != nil {
 		t.Error(err)

@@ -112,12 +112,12 @@ func (g *Gate) Hold() {
 // Open releases all callers, and those that come later.
 func (g *Gate) Open() { g.once.Do(func() { close(g.open) }) }
 
-// Await waits for a caller that was not awaited yet. It reports false if there is none within ten seconds.
+// Await waits for a caller that was not awaited yet. It reports false if there is none within a minute.
 func (g *Gate) Await() bool {
 	select {
 	case <-g.came:
 		return true
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		return false
 	}
 }
