@@ -112,7 +112,7 @@ func newClient(t testing.TB, up http.RoundTripper, store *keyStore, change func(
 			KeyDefaults: secret.KeyDefaults{SDKAppID: 1400000000, Admin: "administrator"},
 		}),
 		Limiter:    giftstats.NewLimiter(100_000),
-		Timeout:    time.Second,
+		Timeout:    time.Minute, // only fake time tells a slow upstream from a busy machine
 		Attempts:   3,
 		UserAgent:  "giftstats/test",
 		HTTPClient: &http.Client{Transport: up, CheckRedirect: liveengine.NewHTTPClient().CheckRedirect},

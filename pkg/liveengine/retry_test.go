@@ -103,7 +103,7 @@ func TestRetries(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				up := &upstream{answers: test.answers}
-				client := newClient(t, up, &keyStore{key: fakeKey}, nil)
+				client := newClient(t, up, &keyStore{key: fakeKey}, func(c *liveengine.Config) { c.Timeout = time.Second })
 				ctx := t.Context()
 				if test.deadline > 0 {
 					var cancel context.CancelFunc

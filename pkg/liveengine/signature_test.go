@@ -70,37 +70,39 @@ func TestAttemptWithANewSignatureDoesNotCount(t *testing.T) {
 }
 
 func TestRotationUnderLoad(t *testing.T) {
-	store := &keyStore{key: fakeKey}
-	var mu sync.Mutex
-	valid := fakeKey
-	up := roundTripper(func(r *http.Request) (*http.Response, error) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &keyStore{key: fakeKey}
+		var mu sync.Mutex
+		valid := fakeKey
+		up := roundTripper(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			key := valid
+			mu.Unlock()
+			answers := []answer{ok}
+			if !signedWith(r.URL.Query().Get("usersig"), key) {
+				answers = []answer{code(70009, "x")}
+			}
+			return (&upstream{answers: answers}).RoundTrip(r)
+		})
+		client := newClient(t, up, store, nil)
+		askAtOnce := func() {
+			var callers sync.WaitGroup
+			for range 50 {
+				callers.Go(func() {
+					if _, err := giftCount(t, client); err != nil {
+						t.Errorf("%v", err)
+					}
+				})
+			}
+			callers.Wait()
+		}
+		askAtOnce()
 		mu.Lock()
-		key := valid
+		valid = "another-not-real-key"
 		mu.Unlock()
-		answers := []answer{ok}
-		if !signedWith(r.URL.Query().Get("usersig"), key) {
-			answers = []answer{code(70009, "x")}
-		}
-		return (&upstream{answers: answers}).RoundTrip(r)
+		store.set("another-not-real-key", nil)
+		askAtOnce()
 	})
-	client := newClient(t, up, store, nil)
-	askAtOnce := func() {
-		var callers sync.WaitGroup
-		for range 50 {
-			callers.Go(func() {
-				if _, err := giftCount(t, client); err != nil {
-					t.Errorf("%v", err)
-				}
-			})
-		}
-		callers.Wait()
-	}
-	askAtOnce()
-	mu.Lock()
-	valid = "another-not-real-key"
-	mu.Unlock()
-	store.set("another-not-real-key", nil)
-	askAtOnce()
 }
 
 func TestSecretUnavailable(t *testing.T) {

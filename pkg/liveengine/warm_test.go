@@ -57,7 +57,7 @@ func warmClient(t *testing.T, s *httptest.Server, client *http.Client) *Client {
 		Endpoint:   upstream,
 		Secrets:    new(secret.Cache),
 		Limiter:    giftstats.NewLimiter(1),
-		Timeout:    time.Second,
+		Timeout:    time.Minute,
 		Attempts:   1,
 		HTTPClient: client,
 	})

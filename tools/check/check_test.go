@@ -27,6 +27,7 @@ func configure(t *testing.T, endpoint, document string) {
 	t.Setenv("GIFTSTATS_SECRET", "file://"+file)
 	t.Setenv("GIFTSTATS_ENDPOINT", endpoint)
 	t.Setenv("GIFTSTATS_ATTEMPTS", "1")
+	t.Setenv("GIFTSTATS_TIMEOUT", "1m") // a machine that runs tests may be busy for seconds
 	t.Setenv("KEY", "")
 }
 

@@ -110,7 +110,14 @@ func TestExplain(t *testing.T) {
 			for name, value := range test.change {
 				variables[name] = value
 			}
-			text := explained(t, t.Context(), awsenv.New(func(name string) string { return variables[name] }), test.endpoint)
+			environment := awsenv.New(func(name string) string { return variables[name] })
+			text := explained(t, t.Context(), environment, test.endpoint)
+			for range 10 {
+				if test.endpoint != untrusted.URL || !strings.Contains(text, "imeout") {
+					break
+				}
+				text = explained(t, t.Context(), environment, test.endpoint) // a busy machine took too long for the handshake
+			}
 			for _, want := range test.want {
 				if !strings.Contains(text, want) {
 					t.Errorf("%q is missing in %q", want, text)

@@ -128,6 +128,12 @@ func TestCall(t *testing.T) {
 				endpoint = test.endpoint
 			}
 			got, err := get(t, t.Context(), endpoint, test.region, variables)
+			for range 10 {
+				if test.endpoint != untrusted.URL || !strings.Contains(fmt.Sprint(err), "imeout") {
+					break
+				}
+				got, err = get(t, t.Context(), endpoint, test.region, variables) // a busy machine took too long for the handshake
+			}
 			if test.want == "" {
 				if err != nil || got != "value" {
 					t.Errorf("%q, %v", got, err)
