@@ -26,7 +26,12 @@ func start(t *testing.T) *awsapi.Server {
 
 func newStore(t *testing.T, cloud *awsapi.Server, now func() time.Time) *dynamodb.Store {
 	t.Helper()
-	store, err := dynamodb.New(dynamodb.Config{Table: table, Environment: awsenv.New(cloud.Lookup), Now: now})
+	return withEnvironment(t, cloud.Lookup, now)
+}
+
+func withEnvironment(t *testing.T, lookup func(string) string, now func() time.Time) *dynamodb.Store {
+	t.Helper()
+	store, err := dynamodb.New(dynamodb.Config{Table: table, Environment: awsenv.New(lookup), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +50,12 @@ func TestStore(t *testing.T) {
 			ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store {
 				cloud := start(t)
 				prepare(cloud)
-				return newStore(t, cloud, now)
+				return withEnvironment(t, func(name string) string {
+					if name == "AWS_MAX_ATTEMPTS" {
+						return "10" // of concurrent calls, one may be hit by all faults that the test has prepared
+					}
+					return cloud.Lookup(name)
+				}, now)
 			})
 		})
 	}

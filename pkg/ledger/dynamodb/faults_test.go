@@ -139,13 +139,11 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-func TestRetriesFitIntoASecond(t *testing.T) {
+func TestThrottledGiftIsRetried(t *testing.T) {
 	t.Parallel()
 	cloud := start(t)
 	cloud.Misbehave(awsapi.Fault{Action: "PutItem", Times: 2, Code: "ThrottlingException"})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	if err := calls["AddGift"](ctx, newStore(t, cloud, ledgertest.NewClock().Now)); err != nil {
+	if err := calls["AddGift"](t.Context(), newStore(t, cloud, ledgertest.NewClock().Now)); err != nil {
 		t.Error(err)
 	}
 	if got := cloud.Calls("PutItem"); got != 3 {

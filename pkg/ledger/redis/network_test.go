@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ type network struct {
 	wires  []*wire
 	open   sync.WaitGroup // connections
 	losing string         // the connection breaks before the answer to the next write that contains this
+	server string         // where connections go; empty: where they are dialed to
 }
 
 // wire is one connection.
@@ -28,6 +30,9 @@ type wire struct {
 }
 
 func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, error) {
+	n.mu.Lock()
+	address = cmp.Or(n.server, address)
+	n.mu.Unlock()
 	conn, err := new(net.Dialer).DialContext(ctx, kind, address)
 	if err != nil {
 		return nil, err
@@ -38,6 +43,13 @@ func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, err
 	n.wires = append(n.wires, opened)
 	n.open.Add(1)
 	return opened, nil
+}
+
+// redirect makes all further connections lead to a server.
+func (n *network) redirect(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.server = address
 }
 
 // lose makes the answer to the next write that contains text get lost.

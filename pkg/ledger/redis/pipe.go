@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	redigo "github.com/gomodule/redigo/redis"
 )
@@ -40,9 +41,9 @@ type call struct {
 // unansweredCalls is how many calls may wait for answers before further ones wait to be sent.
 const unansweredCalls = 64
 
-func newPipe(conn net.Conn) *pipe {
+func newPipe(conn net.Conn, patience time.Duration) *pipe {
 	p := &pipe{
-		conn:  redigo.NewConn(conn, commandTimeout, commandTimeout),
+		conn:  redigo.NewConn(conn, patience, patience),
 		calls: make(chan *call), sent: make(chan *call, unansweredCalls), closed: make(chan struct{}),
 	}
 	go p.write()

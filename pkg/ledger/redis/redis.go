@@ -73,6 +73,8 @@ type Store struct {
 	address  string
 	database int
 	tls      *tls.Config // nil for plain TCP
+	dialTime time.Duration
+	patience time.Duration // with a command
 
 	mu       sync.Mutex
 	sessions map[string]*session // by address
@@ -99,10 +101,10 @@ func New(config Config) (*Store, error) {
 		return nil, errors.New("redis: the database must be a number, usually 0")
 	}
 	if config.Dial == nil {
-		config.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
+		config.Dial = new(net.Dialer).DialContext
 	}
 	s := &Store{
-		config: config, address: address, database: int(database),
+		config: config, address: address, database: int(database), dialTime: dialTimeout, patience: commandTimeout,
 		sessions: map[string]*session{}, dialing: map[string]*flight{}, slots: map[uint16]string{},
 	}
 	if config.TLS {
@@ -144,13 +146,13 @@ func (s *Store) one(ctx context.Context, c command) (any, error) {
 // do runs commands and returns the reply to each. If a connection fails, it runs them once more on a new one. An error reply to any
 // command is an error; a nil reply is not.
 func (s *Store) do(ctx context.Context, commands []command) ([]any, error) {
-	patience := commandTimeout
+	patience := s.patience
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(deadline)/2) // the other half is for the repetition
 	}
 	replies, broken, err := s.try(ctx, commands, patience)
 	if broken && ctx.Err() == nil {
-		replies, _, err = s.try(ctx, commands, commandTimeout)
+		replies, _, err = s.try(ctx, commands, s.patience)
 	}
 	switch {
 	case err == nil:

@@ -63,18 +63,24 @@ func config(server *miniredis.Miniredis, now func() time.Time) redis.Config {
 	return redis.Config{Name: server.Addr() + "/0", Secrets: &secrets{login: login("giftstats", password)}, Now: now}
 }
 
+// open returns a store that waits for its server for as long as it takes.
 func open(t *testing.T, config redis.Config) *redis.Store {
 	t.Helper()
 	store, err := redis.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	store.Wait()
 	t.Cleanup(store.Close)
 	return store
 }
 
 func TestStore(t *testing.T) {
-	ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store { return open(t, config(newServer(t), now)) })
+	ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store {
+		server := newServer(t)
+		server.SetTime(now()) // and the clock stands still, however long a part of the suite takes
+		return open(t, config(server, now))
+	})
 }
 
 func TestStoreInAnotherDatabase(t *testing.T) {

@@ -144,7 +144,7 @@ func (s *Store) connect(ctx context.Context, address string, login secret.Ledger
 	if err != nil {
 		return nil, err
 	}
-	opened := newPipe(conn)
+	opened := newPipe(conn, s.patience)
 	if err := s.authenticate(ctx, opened, login); err != nil {
 		opened.close()
 		return nil, err
@@ -185,7 +185,7 @@ func withoutPassword(reply redigo.Error, password string) redigo.Error {
 
 // dialTCP opens a connection, with TLS if it is configured. All nodes of a cluster must have certificates for the configured host.
 func (s *Store) dialTCP(ctx context.Context, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.dialTime)
 	defer cancel()
 	conn, err := s.config.Dial(ctx, "tcp", address)
 	if err != nil || s.tls == nil {

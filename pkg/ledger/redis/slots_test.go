@@ -20,7 +20,9 @@ func TestSlots(t *testing.T) {
 		ledgertest.Test(t, func(t *testing.T, now func() time.Time) ledger.Store {
 			wires := &network{}
 			networks = append(networks, wires)
-			recorded := config(newServer(t), now)
+			server := newServer(t)
+			server.SetTime(now())
+			recorded := config(server, now)
 			recorded.Dial = wires.dial
 			return open(t, recorded)
 		})
