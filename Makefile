@@ -88,7 +88,7 @@ test: need-go ## run every test that needs only Go (about a minute; the first ti
 	@if [ "$$(go list $(race) -f '{{.Stale}}' github.com/aws/aws-sdk-go-v2/service/dynamodb)" = true ]; then \
 	  echo 'The first run compiles all dependencies. It takes about two minutes on two cores, and shows no result in the first one.'; \
 	fi
-	GOGC=400 go test $(race) -vet=off ./...
+	GOGC=400 go test $(race) -vet=off -timeout 30m ./...
 
 build: build-aws build-tencent ## build the binaries of both clouds into dist/ (ARCH=amd64 for AWS on x86)
 
