@@ -143,8 +143,8 @@ func (w *world) processor() *streamend.Processor {
 		receivers = append(receivers, delivery.Receiver{Name: name, Deliverer: receiver{w, name}})
 	}
 	p, err := streamend.NewProcessor(streamend.Config{
-		Rate: 10_000, Service: giftstats.NewService(w.client()), Receivers: receivers, Ledger: w.ledger(), Settle: 5 * time.Second, WaitIdle: w.secrets.WaitIdle,
-		Meter: new(telemetry.Meter), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Rate: 10_000, Service: giftstats.NewService(w.client()), Receivers: receivers, Ledger: w.ledger(), Settle: 5 * time.Second,
+		WaitIdle: w.secrets.WaitIdle, Meter: new(telemetry.Meter), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		w.t.Fatal(err)
