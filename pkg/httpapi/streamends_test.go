@@ -213,6 +213,10 @@ func TestStreamEndRefusals(t *testing.T) {
 			text: "event_id must be at most 200 printable ASCII characters",
 		},
 		{
+			name: "id with a full stop", call: postEnd(`{"room_id":"r","event_id":"a.b"}`), code: code,
+			text: "event_id must not contain a full stop",
+		},
+		{
 			name: "time without a zone", call: postEnd(`{"room_id":"r","ended_at":"2026-11-23 12:00"}`), code: code,
 			text: "ended_at must be like 2026-11-23T12:00:00Z",
 		},

@@ -125,6 +125,8 @@ func (e *Event) validate() error {
 		return giftstats.Invalid("source must be live, trtc, css, direct or sweep")
 	case len(e.EventID) > maxEventID || strings.ContainsFunc(e.EventID, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return giftstats.Invalid("event_id must be at most %d printable ASCII characters without spaces: it is sent as a header", maxEventID)
+	case strings.Contains(e.EventID, "."):
+		return giftstats.Invalid("event_id must not contain a full stop, which separates it from what follows in the signature of a delivery")
 	case len(e.Reason) > maxReason:
 		return giftstats.Invalid("reason must have at most %d bytes", maxReason)
 	}
