@@ -27,6 +27,9 @@ type Message struct {
 	Body   []byte
 	SentAt time.Time // zero if the carrier does not tell
 	Err    error     // why the message holds no event; such an error is permanent
+	// Own says that the carrier brings only events of the customer's own. Then the event is one, whatever source it names: many may be
+	// allowed to send such events, and what Tencent reports is believed more.
+	Own bool
 	// PutAside sends the message to a dead-letter queue, with the reason. It is called for a permanent failure; if it succeeds, the message
 	// need not be delivered again. If it is nil, the carrier of the message does that itself.
 	PutAside func(ctx context.Context, reason error) error
@@ -109,6 +112,9 @@ func (p *Processor) processMessage(ctx context.Context, message Message) (err er
 	}
 	if event, err = Parse(message.Body, message.ID); err != nil {
 		return err
+	}
+	if message.Own {
+		event.Source = SourceDirect
 	}
 	if event.EndedAt == nil && event.ReportedAt == nil && !message.SentAt.IsZero() {
 		event.ReportedAt = &message.SentAt

@@ -49,17 +49,22 @@ func (engine) RoomList(context.Context, string) (giftstats.RoomList, error) {
 	return giftstats.RoomList{}, nil
 }
 
-// Recorder records the ids of the summaries that are delivered to it.
+// Recorder records the ids of the summaries that are delivered to it, and their sources.
 type Recorder struct {
-	mu  sync.Mutex
-	ids []string
+	mu      sync.Mutex
+	ids     []string
+	sources []streamend.Source
 }
 
 // Deliver records the id of the message.
 func (r *Recorder) Deliver(_ context.Context, m delivery.Message) error {
+	var summary streamend.Summary
+	if err := json.Unmarshal(m.Body, &summary); err != nil {
+		return permanent.Error(err)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ids = append(r.ids, m.ID)
+	r.ids, r.sources = append(r.ids, m.ID), append(r.sources, summary.Data.Source)
 	return nil
 }
 
@@ -182,6 +187,20 @@ func (d Decoder) TestErrors(t *testing.T, payloads map[string]string) {
 	_, err := function.Invoke(t.Context(), []byte(`{}`))
 	if !permanent.Is(err) && !errors.Is(err, giftstats.CodeInvalidRequest) {
 		t.Errorf("an event without a room = %v, want a permanent error", err)
+	}
+}
+
+// TestSources checks which source the summary of each payload has. The event in it is reported as by Tencent's webhook.
+func (d Decoder) TestSources(t *testing.T, payloads map[string]string, want streamend.Source) {
+	t.Helper()
+	for name, payload := range payloads {
+		function, recorder := d.Start(t)
+		if response, err := function.Invoke(t.Context(), []byte(payload)); err != nil {
+			t.Errorf("%s: response = %s, %v", name, response, err)
+		}
+		if !slices.Equal(recorder.sources, []streamend.Source{want}) {
+			t.Errorf("%s: the sources are %q, want %q", name, recorder.sources, want)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	}
 	var messages []streamend.Message
 	for _, r := range p.Records {
-		messages = append(messages, streamend.Message{ID: r.SNS.MessageID, Body: []byte(r.SNS.Message)})
+		messages = append(messages, streamend.Message{ID: r.SNS.MessageID, Body: []byte(r.SNS.Message), Own: true})
 	}
 	if len(messages) == 0 {
 		messages = append(messages, p.unwrap(invocationID(ctx), raw))
@@ -124,13 +124,13 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 	return json.Marshal(events.SQSEventResponse{BatchItemFailures: failures})
 }
 
-// unwrap returns the event in the envelope. Without an envelope, body is the event and id identifies it.
+// unwrap returns the event in the envelope. Without an envelope, body is the event and id identifies it; giftstats sends its own like that.
 func (e envelope) unwrap(id string, body []byte) streamend.Message {
 	switch {
 	case e.DetailType != nil:
-		return streamend.Message{ID: e.ID, Body: e.Detail}
+		return streamend.Message{ID: e.ID, Body: e.Detail, Own: true}
 	case e.Type == "Notification" && e.Message != nil:
-		return streamend.Message{ID: e.MessageID, Body: []byte(*e.Message)}
+		return streamend.Message{ID: e.MessageID, Body: []byte(*e.Message), Own: true}
 	}
 	return streamend.Message{ID: id, Body: body}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -78,6 +79,22 @@ func TestErrors(t *testing.T) {
 		"records of another":      `{"Records":[{"eventSource":"aws:s3"}]}`,
 		"records of another type": `{"Records":7}`,
 	})
+}
+
+// Many may be allowed to put events on a bus or a topic. They must not be able to report as Tencent does: the owner of the room and its
+// totals would be believed. Events that giftstats itself puts on the queue have no envelope.
+func TestOwnEventsAreDirect(t *testing.T) {
+	const event = `{"room_id":"r","accounts":["a"],"source":"live"}`
+	quoted := strconv.Quote(event)
+	bus, topic := `{"detail-type":"stream.ended","id":"1","detail":`+event+`}`, `{"Type":"Notification","MessageId":"1","Message":`+quoted+`}`
+	queue := func(body string) string {
+		return `{"Records":[{"messageId":"1","eventSource":"aws:sqs","body":` + strconv.Quote(body) + `}]}`
+	}
+	decoder.TestSources(t, map[string]string{
+		"EventBridge": bus, "EventBridge by SQS": queue(bus), "SNS by SQS": queue(topic),
+		"SNS": `{"Records":[{"EventSource":"aws:sns","Sns":{"MessageId":"1","Message":` + quoted + `}}]}`,
+	}, streamend.SourceDirect)
+	decoder.TestSources(t, map[string]string{"SQS": queue(event), "direct": event}, streamend.SourceLive)
 }
 
 func ExampleFunction_Invoke() {

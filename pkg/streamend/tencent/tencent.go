@@ -117,9 +117,9 @@ func (p payload) batch() []streamend.Message {
 		switch {
 		case r.Ckafka != nil:
 			id := fmt.Sprintf("%s-%s-%s", r.Ckafka.Topic, r.Ckafka.Partition, r.Ckafka.Offset)
-			messages[i] = streamend.Message{ID: id, Body: []byte(r.Ckafka.Body)}
+			messages[i] = streamend.Message{ID: id, Body: []byte(r.Ckafka.Body), Own: true}
 		case r.CMQ != nil:
-			messages[i] = streamend.Message{ID: r.CMQ.ID, Body: []byte(r.CMQ.Body)}
+			messages[i] = streamend.Message{ID: r.CMQ.ID, Body: []byte(r.CMQ.Body)} // may be a dead letter of giftstats
 		default:
 			messages[i] = streamend.Message{Err: errors.New("a record of the batch is neither from CKafka nor from CMQ")}
 		}
@@ -131,9 +131,9 @@ func (p payload) batch() []streamend.Message {
 func (p payload) single(ctx context.Context, raw []byte) streamend.Message {
 	switch {
 	case p.SpecVersion != nil:
-		return streamend.Message{ID: p.ID, Body: data(p.Data)}
+		return streamend.Message{ID: p.ID, Body: data(p.Data), Own: true}
 	case p.Type == "Timer" && p.Message != nil:
-		return streamend.Message{ID: p.Time, Body: []byte(*p.Message)}
+		return streamend.Message{ID: p.Time, Body: []byte(*p.Message), Own: true}
 	}
 	return streamend.Message{ID: invocationID(ctx), Body: raw}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,20 @@ func kafka(t *testing.T, bodies ...string) []byte {
 		t.Fatal(err)
 	}
 	return payload
+}
+
+// Many may be allowed to send such events. They must not be able to report as Tencent does: the owner of the room and its totals would be
+// believed. Events that giftstats itself sends, and its dead letters in CMQ, have no envelope of these kinds.
+func TestOwnEventsAreDirect(t *testing.T) {
+	const event = `{"room_id":"r","accounts":["a"],"source":"live"}`
+	quoted := strconv.Quote(event)
+	decoder.TestSources(t, map[string]string{
+		"EventBridge": `{"specversion":"1.0","id":"1","data":` + event + `}`, "CKafka": string(kafka(t, event)),
+		"timer": `{"Type":"Timer","Time":"2026-11-23T12:00:00Z","Message":` + quoted + `}`,
+	}, streamend.SourceDirect)
+	decoder.TestSources(t, map[string]string{
+		"asynchronous": event, "CMQ": `{"Records":[{"CMQ":{"msgId":"1","msgBody":` + quoted + `}}]}`,
+	}, streamend.SourceLive)
 }
 
 func TestBatchSkipsPermanentFailures(t *testing.T) {
