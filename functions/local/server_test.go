@@ -81,7 +81,7 @@ func TestUnusedConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 	}
 }
 
-func TestEvery(t *testing.T) {
+func TestEveryCallsAtOnceAndContinuesAfterFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, nil))
@@ -103,7 +103,7 @@ func TestEvery(t *testing.T) {
 }
 
 // The numbers of the show move with each gift.
-func TestGoOn(t *testing.T) {
+func TestSaturdayShowMovesWithEachGift(t *testing.T) {
 	server := startTest(t, nil, io.Discard)
 	if err := server.demo.begin(saturdayShow, "The Saturday Show"); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 // once returns the flags for any free port, and to end after the story.
 func once() []string { return []string{"-addr", "127.0.0.1:0", "-once"} }
 
-func TestOnce(t *testing.T) {
+func TestStoryHasEveryStep(t *testing.T) {
 	var out, log bytes.Buffer
 	if err := run(t.Context(), once(), nil, &out, &log); err != nil {
 		t.Fatal(err)

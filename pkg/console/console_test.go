@@ -231,7 +231,7 @@ func TestNotModified(t *testing.T) {
 	}
 }
 
-func TestHead(t *testing.T) {
+func TestHeadHasNoBody(t *testing.T) {
 	file := console.Files()[0]
 	request := httptest.NewRequest(http.MethodHead, "/", nil)
 	response := httptest.NewRecorder()

@@ -17,7 +17,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
-func TestBodies(t *testing.T) {
+func TestDecodeBody(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, text string
@@ -91,7 +91,7 @@ func TestUnrecognized(t *testing.T) {
 	}
 }
 
-func TestRefuse(t *testing.T) {
+func TestRefusedEventIsLoggedAndAnswered(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	server := newServer(t, http.NotFoundHandler(), slog.New(slog.NewTextHandler(&log, nil)))

@@ -122,7 +122,7 @@ func TestFormulasInCSV(t *testing.T) {
 	}
 }
 
-func TestAccept(t *testing.T) {
+func TestCSVOnlyIfAcceptPrefersIt(t *testing.T) {
 	h := newHandler(t, engine{}, document, io.Discard, withLedger(shows(t)))
 	for _, test := range []struct {
 		name, accept string

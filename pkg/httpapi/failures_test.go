@@ -231,7 +231,7 @@ func TestUnknownRoutes(t *testing.T) {
 	})
 }
 
-func TestPanic(t *testing.T) {
+func TestPanicIsAnInternalError(t *testing.T) {
 	checkRefusals(t, []refusal{{
 		name: "engine", call: get("/v1/gift-stats?room_id=r&account=panic"),
 		code: giftstats.CodeInternal, text: "internal error; the log has the cause",

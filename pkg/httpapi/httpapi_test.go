@@ -217,7 +217,7 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
-func TestHead(t *testing.T) {
+func TestHeadHasNoBody(t *testing.T) {
 	h := newHandler(t, engine{}, document, io.Discard, nil)
 	for target, want := range map[string]int{"/healthz": 200, oneAccount: 200, "/nowhere": 404} {
 		response := send(h, call{method: "HEAD", target: target})

@@ -50,7 +50,7 @@ func TestRecordEndWithoutStore(t *testing.T) {
 }
 
 // Close takes the gifts of the stream with it, and nothing else.
-func TestClose(t *testing.T) {
+func TestCloseRemovesOnlyTheGiftsOfTheStream(t *testing.T) {
 	b := newBook(t)
 	ended(b)
 	b.create(200)

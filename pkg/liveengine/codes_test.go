@@ -8,7 +8,7 @@ import (
 )
 
 // The documented codes, listed a second time by class.
-func TestRules(t *testing.T) {
+func TestEveryDocumentedCodeHasItsClass(t *testing.T) {
 	want := map[giftstats.Code][]int{
 		giftstats.CodeRoomNotFound:    {100004},
 		giftstats.CodeAccountNotFound: {70107},

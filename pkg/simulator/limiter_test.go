@@ -70,7 +70,7 @@ func TestLimitHoldsInEverySecond(t *testing.T) {
 	}
 }
 
-func TestCalls(t *testing.T) {
+func TestEveryRequestIsCounted(t *testing.T) {
 	a := newApp(t).withRoom(t)
 	a.call(t, "get_room_stats", `{"RoomId":"room_id"}`)
 	a.clock.advance(time.Second)

@@ -167,7 +167,7 @@ func TestSweepAdoptsRooms(t *testing.T) {
 		for _, step := range []struct {
 			after time.Duration
 			pages int
-		}{{4 * time.Minute, 0}, {time.Minute, 3}} {
+		}{{after: 4 * time.Minute, pages: 0}, {after: time.Minute, pages: 3}} {
 			wait(step.after)
 			s.sweep()
 			if n := lists(); n != step.pages {

@@ -28,7 +28,7 @@ func line(meter *telemetry.Meter, calls ...telemetry.Call) string {
 	return line
 }
 
-func TestLines(t *testing.T) {
+func TestNumbersInTheLine(t *testing.T) {
 	var meter telemetry.Meter
 	for _, test := range []struct {
 		name  string

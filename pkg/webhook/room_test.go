@@ -65,7 +65,7 @@ func TestSightings(t *testing.T) {
 const giftBody = `{"CallbackCommand":"Live.CallbackBeforeSendGift","Operator_Account":"carol","RoomId":"r","GiftWater":{` +
 	`"From_Account":"carol","To_Account":["alice","bob"],"Time":1669872110,"GiftId":"rose","Count":3,"Coins":1000}}`
 
-func TestGift(t *testing.T) {
+func TestGiftIsReadFromItsWebhook(t *testing.T) {
 	notice, err := webhook.Live.Read(live("Live.CallbackBeforeSendGift", giftBody), app, signedAt(webhook.Live))
 	if err != nil || notice.Gift == nil {
 		t.Fatalf("got %+v, %v", notice, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/giftstats/giftstats/pkg/settings"
 )
 
-func TestRoles(t *testing.T) {
+func TestEachRoleOpensOnlyItsClients(t *testing.T) {
 	const queue, bus = "GIFTSTATS_QUEUE=sqs://127.0.0.1:9/1/ends", "GIFTSTATS_DELIVER=log://,eventbridge://results"
 	for _, test := range []struct {
 		name      string

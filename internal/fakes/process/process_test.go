@@ -98,7 +98,7 @@ func TestEndedTellsHow(t *testing.T) {
 	}
 }
 
-func TestStop(t *testing.T) {
+func TestStopKillsWhatDoesNotEndInTime(t *testing.T) {
 	t.Parallel()
 	for program, want := range map[string]string{"obedient": "signal: terminated", "stubborn": "signal: killed"} {
 		t.Run(program, func(t *testing.T) {

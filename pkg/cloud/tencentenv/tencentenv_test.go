@@ -152,7 +152,7 @@ func TestCall(t *testing.T) {
 	}
 }
 
-func TestContext(t *testing.T) {
+func TestErrorOfTheContextIsReturned(t *testing.T) {
 	variables := map[string]string{
 		"TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE", "TENCENTCLOUD_SECRET_KEY": "not-a-real-key", "TENCENTCLOUD_REGION": "ap-singapore",
 	}

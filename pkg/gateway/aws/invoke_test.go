@@ -12,7 +12,7 @@ import (
 )
 
 // The response to a panic has the format of the event.
-func TestPanic(t *testing.T) {
+func TestPanicBecomesAProblem(t *testing.T) {
 	t.Parallel()
 	const (
 		single = `"headers":{`

@@ -47,7 +47,7 @@ func TestPayloadIsNotKept(t *testing.T) {
 	adapter().TestPayloadIsNotKept(t, []byte(`{"httpMethod":"POST","path":"/a","headers":{"n":17},"body":{"room":1}}`))
 }
 
-func TestPanic(t *testing.T) {
+func TestPanicBecomesAProblem(t *testing.T) {
 	t.Parallel()
 	for name, payload := range map[string]string{
 		"Function URL": `{"httpMethod":"GET","path":"/"}`,
@@ -67,7 +67,7 @@ func TestNewNeedsAHandler(t *testing.T) {
 	}
 }
 
-func TestBodies(t *testing.T) {
+func TestBodyMayBeTextOrAnObject(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, fields, want string }{
 		{name: "text", fields: `"body":"{\"a\":1}"`, want: `{"a":1}`},

@@ -149,7 +149,7 @@ func TestNothingIsLogged(t *testing.T) {
 	})
 }
 
-func TestContext(t *testing.T) {
+func TestFetchEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	server.Misbehave(awsapi.Fault{Times: -1, Latency: time.Hour})

@@ -23,7 +23,7 @@ func pipe(t *testing.T) string {
 	return path
 }
 
-func TestPipe(t *testing.T) {
+func TestFileMayBeAPipe(t *testing.T) {
 	t.Parallel()
 	path := pipe(t)
 	go os.WriteFile(path, []byte(value+"\n"), 0) // waits for the reader

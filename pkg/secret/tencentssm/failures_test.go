@@ -171,7 +171,7 @@ func TestNoVariables(t *testing.T) {
 	secrettest.WantError(t, err, "app (version SSM_Current)", "no Tencent Cloud credentials")
 }
 
-func TestContext(t *testing.T) {
+func TestFetchEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	server := start(t)
 	server.Misbehave(tencentapi.Fault{Times: -1, Latency: time.Hour})

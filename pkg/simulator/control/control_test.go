@@ -62,7 +62,7 @@ func compact(t *testing.T, recorder *httptest.ResponseRecorder) string {
 	return string(text)
 }
 
-func TestChanges(t *testing.T) {
+func TestCommandsChangeTheRoom(t *testing.T) {
 	for _, test := range []struct {
 		name, method, path, body string
 		status                   int
@@ -267,7 +267,7 @@ func TestLostWebhook(t *testing.T) {
 	}
 }
 
-func TestReset(t *testing.T) {
+func TestResetForgetsEverything(t *testing.T) {
 	handler, _ := setup(t)
 	send(handler, "POST", "/sandbox/reset", "")
 	if got := compact(t, send(handler, "GET", "/sandbox/rooms", "")); got != `{"rooms":[]}` {

@@ -25,7 +25,7 @@ func take(q *fault.Queue[string], targets string) string {
 	return strings.Join(got, " ")
 }
 
-func TestTake(t *testing.T) {
+func TestFirstMatchingRuleApplies(t *testing.T) {
 	var q fault.Queue[string]
 	q.Add(fault.Rule{Target: "a", Skip: 1, Times: 2}, "first")
 	q.Add(fault.Rule{}, "once")
@@ -67,7 +67,7 @@ func TestProbability(t *testing.T) {
 	}
 }
 
-func TestWait(t *testing.T) {
+func TestWaitEndsWithTheRequestOrTheServer(t *testing.T) {
 	// aborted waits for a minute and reports whether the request was aborted, and when.
 	aborted := func(ctx context.Context, closed <-chan struct{}) (ended bool, after time.Duration) {
 		started := time.Now()

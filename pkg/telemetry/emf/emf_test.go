@@ -62,7 +62,7 @@ func read(t *testing.T, raw []byte) map[string][]string {
 	return found
 }
 
-func TestLines(t *testing.T) {
+func TestMetricsInTheLine(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		attrs []any
