@@ -19,8 +19,8 @@ require (
 	golang.org/x/sync v0.24.0
 )
 
-// The last releases of these before schema-based serialization. With it a package makes tables of its whole API at every start of
-// a process; BenchmarkStart shows what that costs. Nothing else speaks against later ones.
+// The last releases of these before schema-based serialization. With it, a package makes tables of its whole API at every start of
+// a process; BenchmarkStart shows what that costs. There is no other reason against later releases.
 require (
 	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.68.0
 	github.com/aws/aws-sdk-go-v2/service/eventbridge v1.48.7
