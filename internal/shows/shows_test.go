@@ -110,6 +110,7 @@ func TestEveryShowIsPaidOnceAndRight(t *testing.T) {
 		w.play(planned)
 		w.settle()
 		w.check(planned)
+		w.checkLists(planned)
 	})
 }
 

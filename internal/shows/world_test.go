@@ -33,7 +33,10 @@ import (
 
 const (
 	faultRate = 0.2
-	document  = `{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"not-a-real-key","webhook":{"live_token":"not-a-real-token"}}`
+	document  = `{"sdk_app_id":1400000000,"admin":"administrator","secret_key":"not-a-real-key","webhook":{"live_token":"not-a-real-token"},
+		"api_keys":{"payer":"` + apiKeyHash + `"}}`
+	apiKey     = "not-a-real-api-key"
+	apiKeyHash = "8e135c7a51ec9b9527aca886b8400dac9732594a53b72e8ac5bcdfc9681cbcbb"
 )
 
 // world is the whole system: Tencent, the function that takes webhooks, the queue, the function that processes ends, and receivers.

@@ -38,6 +38,7 @@ func Test(t *testing.T, newStore func(t *testing.T, now func() time.Time) ledger
 		{name: "receivers are remembered", test: taken},
 		{name: "ended streams are listed in pages", test: pages},
 		{name: "ended streams of the same moment", test: sameMoment},
+		{name: "every ended stream is in one period", test: paymentPeriods},
 		{name: "records expire", test: expiry},
 		{name: "a lease has one holder", test: leases},
 		{name: "slots follow each other", test: slots},
