@@ -22,7 +22,7 @@ func TestPackagesWithGoroutinesLookForLeaks(t *testing.T) {
 			name, _ := filepath.Rel(root, filepath.Dir(path))
 			goroutines[name] = goroutines[name] || starts.Match(text)
 			tested[name] = tested[name] || strings.HasSuffix(path, "_test.go")
-			looks[name] = looks[name] || strings.Contains(string(text), "goleak.VerifyTestMain(m")
+			looks[name] = looks[name] || strings.Contains(string(text), "leaks.Main(m")
 			return err
 		})
 		if err != nil {
@@ -36,7 +36,7 @@ func TestPackagesWithGoroutinesLookForLeaks(t *testing.T) {
 			continue
 		}
 		if checked++; !looks[name] {
-			t.Errorf("the tests of %s do not look for goroutines that are left: call goleak.VerifyTestMain", name)
+			t.Errorf("the tests of %s do not look for goroutines that are left: call leaks.Main", name)
 		}
 	}
 	if checked < 20 {

@@ -3,10 +3,9 @@ package main
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/giftstats/giftstats/internal/testkit/deployed"
+	"github.com/giftstats/giftstats/internal/testkit/leaks"
 )
 
 // Every goroutine ends with the test that started it.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.Cleanup(deployed.Remove)) }
+func TestMain(m *testing.M) { leaks.Main(m, deployed.Remove) }

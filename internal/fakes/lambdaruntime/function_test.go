@@ -14,14 +14,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"go.uber.org/goleak"
+
+	"github.com/giftstats/giftstats/internal/testkit/leaks"
 )
 
 // The test binary is also the function. The variable FUNCTION selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
-		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
+		leaks.Main(m) // every goroutine ends with the test that started it
 	case "broken":
 		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
 		os.Exit(1)

@@ -13,16 +13,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/giftstats/giftstats/internal/fakes/process"
+	"github.com/giftstats/giftstats/internal/testkit/leaks"
 )
 
 // The test binary is also the program. The variable PROGRAM selects which one.
 func TestMain(m *testing.M) {
 	switch os.Getenv("PROGRAM") {
 	case "":
-		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
+		leaks.Main(m) // every goroutine ends with the test that started it
 	case "environment":
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 	case "fail":

@@ -16,9 +16,9 @@ import (
 
 	"github.com/tencentyun/scf-go-lib/cloudfunction"
 	"github.com/tencentyun/scf-go-lib/functioncontext"
-	"go.uber.org/goleak"
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
+	"github.com/giftstats/giftstats/internal/testkit/leaks"
 	"github.com/giftstats/giftstats/internal/testkit/remote"
 )
 
@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv("FUNCTION") {
 	case "":
-		goleak.VerifyTestMain(m) // every goroutine ends with the test that started it
+		leaks.Main(m) // every goroutine ends with the test that started it
 	case "broken":
 		fmt.Fprintln(os.Stderr, "GIFTSTATS_SECRET is missing")
 		os.Exit(1)

@@ -18,12 +18,11 @@ const (
 // program is the program of the package whose tests run in this process.
 var program build.Tested
 
-// Remove removes the program and ends the process with the exit code of its tests. It is for [goleak.Cleanup].
-func Remove(exitCode int) {
+// Remove removes the program, when all tests are done.
+func Remove() {
 	if err := program.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
-	os.Exit(exitCode)
 }
 
 // endAtDataRace returns the environment with the setting that makes a data race end the program, so that it fails the test.

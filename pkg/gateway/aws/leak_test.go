@@ -3,8 +3,8 @@ package aws_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/giftstats/giftstats/internal/testkit/leaks"
 )
 
 // Every goroutine ends with the test that started it.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
