@@ -50,7 +50,7 @@ func (l listing) RoomList(ctx context.Context, _ string) (giftstats.RoomList, er
 
 // A long list does not keep the known rooms from their turn, and the rooms that only the list knows have theirs in the same sweep.
 func TestSweepListsAlongside(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	remembered, err := ledger.New(ledger.Config{Store: memory.New(time.Now), Retention: time.Hour, Now: time.Now})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // During a mixed workload at level debug, no secret, UserSig or API key appears in the log or in a response.
 func TestNothingLeaks(t *testing.T) {
-	w := newWorld(t, worldConfig{level: slog.LevelDebug, variables: []string{"GIFTSTATS_ATTEMPTS=2", "GIFTSTATS_TIMEOUT=50ms"}})
+	w := newWorld(t, worldConfig{level: slog.LevelDebug, variables: []string{"GIFTSTATS_ATTEMPTS=2", "GIFTSTATS_TIMEOUT=200ms"}})
 	sig := userSig(t, "user1")
 	user := basic("user1", sig)
 	workload(t, w, user)

@@ -35,7 +35,7 @@ func TestSharedRate(t *testing.T) {
 		most   time.Duration
 		failed bool
 	}{
-		{name: "of a ledger", own: "0.1", ledger: memory.New(time.Now), most: 30 * time.Second}, // its own rate alone would take minutes
+		{name: "of a ledger", own: "0.1", ledger: memory.New(time.Now), most: time.Minute}, // its own rate alone would take three
 		{name: "of a ledger that is down", own: "20", most: time.Minute, failed: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
