@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -90,6 +91,19 @@ func (e *expressions) partition(condition string) string {
 		return e.value(words[2]).text()
 	}
 	return ""
+}
+
+// within returns the sorted items of a partition that are within the bounds of a key condition. Like DynamoDB, a query must not take
+// longer because the partition has many other items.
+func (e *expressions) within(condition string, sorted []item) []item {
+	words := e.read[condition]
+	if len(words) != 9 || words[4] != "sk" || words[5] != "BETWEEN" {
+		return sorted
+	}
+	low, high := e.value(words[6]).text(), e.value(words[8]).text()
+	from := sort.Search(len(sorted), func(n int) bool { return sorted[n]["sk"].text() >= low })
+	until := sort.Search(len(sorted), func(n int) bool { return sorted[n]["sk"].text() > high })
+	return sorted[from:max(from, until)]
 }
 
 // next removes the first token and returns it.

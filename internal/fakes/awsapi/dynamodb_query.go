@@ -19,7 +19,7 @@ func (s *Server) query(t *table, input *tableInput, e *expressions) (any, *failu
 	case indexed && input.ConsistentRead:
 		return nil, invalid("Consistent reads are not supported on global secondary indexes")
 	}
-	found, after := slices.Clone(t.sorted(e.partition(input.KeyConditionExpression))), 1
+	found, after := slices.Clone(e.within(input.KeyConditionExpression, t.sorted(e.partition(input.KeyConditionExpression)))), 1
 	if input.ScanIndexForward != nil && !*input.ScanIndexForward {
 		after = -1
 		slices.Reverse(found)

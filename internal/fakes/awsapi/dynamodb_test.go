@@ -146,6 +146,8 @@ func TestDynamoDBQuery(t *testing.T) {
 	}{
 		{name: "all", body: between + values("0", "9"), want: "1234"},
 		{name: "some", body: between + values("2", "3"), want: "23"},
+		{name: "bounds between keys", body: between + values("15", "35"), want: "23"},
+		{name: "bounds after all keys", body: between + values("5", "9"), want: ""},
 		{name: "backwards", body: between + values("0", "9") + `,"ScanIndexForward":false`, want: "4321"},
 		{name: "limit", body: between + values("0", "9") + `,"Limit":3`, want: "123", more: true},
 		{name: "small pages", body: between + values("0", "9") + `,"Limit":3`, pages: 2, want: "12", more: true},
