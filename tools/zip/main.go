@@ -8,7 +8,9 @@ package main
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,6 +37,9 @@ func pack(out string, files []string) error {
 	}
 	defer archive.Close()
 	writer := zip.NewWriter(archive)
+	writer.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(to, flate.BestCompression) // the default is faster, and its files are larger
+	})
 	for _, file := range files {
 		if err := add(writer, file); err != nil {
 			return err
