@@ -108,9 +108,10 @@ type tableInput struct {
 	TableName string
 	Item, Key item
 
-	ConditionExpression, UpdateExpression, KeyConditionExpression, ProjectionExpression string
-	ExpressionAttributeNames                                                            map[string]string
-	ExpressionAttributeValues                                                           item
+	ConditionExpression, UpdateExpression                          string
+	KeyConditionExpression, FilterExpression, ProjectionExpression string
+	ExpressionAttributeNames                                       map[string]string
+	ExpressionAttributeValues                                      item
 
 	ReturnValues                        string
 	ReturnValuesOnConditionCheckFailure string

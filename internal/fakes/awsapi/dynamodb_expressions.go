@@ -38,7 +38,7 @@ func newExpressions(input *tableInput) *expressions {
 		known: map[string]bool{},
 	}
 	// Every expression is read once, also if there is no item for it.
-	for _, expression := range []string{input.ConditionExpression, input.KeyConditionExpression} {
+	for _, expression := range []string{input.ConditionExpression, input.KeyConditionExpression, input.FilterExpression} {
 		if expression != "" {
 			e.holds(expression, nil)
 		}

@@ -28,7 +28,7 @@ func (s *Server) query(t *table, input *tableInput, e *expressions) (any, *failu
 	found = slices.DeleteFunc(found, func(i item) bool {
 		return start != nil && byKey(i, start) != after || !e.holds(input.KeyConditionExpression, i)
 	})
-	return e.page(found, s.pageLimit(input.Limit), partition, input.ProjectionExpression), nil
+	return e.page(found, s.pageLimit(input.Limit), partition, input), nil
 }
 
 // sorted returns the items with a partition key, or those with any if it is empty. It keeps the result until a write, because a table
@@ -66,8 +66,9 @@ func (s *Server) pageLimit(asked int) int {
 	return min(asked, s.pageSize)
 }
 
-// page returns the first items. Like DynamoDB, it names a key to go on after whenever the limit is reached, also by the last item.
-func (e *expressions) page(found []item, limit int, partition, projection string) queryOutput {
+// page returns the first items. Like DynamoDB, it names a key to go on after whenever the limit is reached, also by the last item, and
+// counts the items that the filter leaves out.
+func (e *expressions) page(found []item, limit int, partition string, input *tableInput) queryOutput {
 	var output queryOutput
 	keys := func(i item) item {
 		only := item{"pk": i["pk"], "sk": i["sk"]}
@@ -85,7 +86,9 @@ func (e *expressions) page(found []item, limit int, partition, projection string
 		if partition != "" {
 			stored = keys(stored)
 		}
-		output.Items = append(output.Items, e.project(projection, stored))
+		if input.FilterExpression == "" || e.holds(input.FilterExpression, stored) {
+			output.Items = append(output.Items, e.project(input.ProjectionExpression, stored))
+		}
 		if n+1 == limit {
 			output.LastEvaluatedKey = keys(stored)
 			break

@@ -157,6 +157,10 @@ func TestDynamoDBQuery(t *testing.T) {
 			name: "next page backwards", want: "1",
 			body: between + values("0", "9") + `,"ScanIndexForward":false,"ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"2"}}`,
 		},
+		{
+			name: "filter, which the limit does not look at", want: "3", more: true,
+			body: strings.Replace(between+values("0", "9"), `"}}`, `"},":n":{"N":"2"}}`, 1) + `,"FilterExpression":"n > :n","Limit":3`,
+		},
 		{name: "bounds in the wrong order", body: between + values("3", "2"), code: validation},
 		{
 			name: "index", want: "13",
