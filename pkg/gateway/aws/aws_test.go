@@ -133,6 +133,29 @@ func TestPayloadsThatAreNotRequests(t *testing.T) {
 	})
 }
 
+// A gateway copies what clients send into its events. None of it may make the event unreadable.
+func TestImperfectTextsAreAccepted(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, headers, want string }{
+		{name: "invalid UTF-8", headers: `{"x-name":"a` + "\xff" + `b"}`, want: "a\uFFFDb"},
+		{name: "half of a surrogate pair", headers: `{"x-name":"a\ud83db"}`, want: "a\uFFFDb"},
+		{name: "repeated name", headers: `{"x-name":"a","x-name":"b"}`, want: "b"},
+		{name: "null", headers: `{"x-name":null}`, want: ""},
+	} {
+		payload := `{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET"}},"headers":` + test.headers + `}`
+		served := false
+		handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			served = true
+			if got := r.Header.Get("X-Name"); got != test.want {
+				t.Errorf("%s: the header is %q, want %q", test.name, got, test.want)
+			}
+		})
+		if answer := adapter().Invoke(t, handler, []byte(payload)); !served {
+			t.Errorf("%s: the event is refused: %s", test.name, answer)
+		}
+	}
+}
+
 func TestBadBodyGetsAResponseInTheFormatOfTheEvent(t *testing.T) {
 	t.Parallel()
 	payload := `{"requestContext":{"elb":{"targetGroupArn":"arn"}},"httpMethod":"POST","path":"/",` +
