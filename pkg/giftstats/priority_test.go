@@ -89,6 +89,27 @@ func TestBatchDoesNotRefuseSingleRequests(t *testing.T) {
 	})
 }
 
+// The estimate of a query counts the single requests that come before it, so that a batch without a chance is refused at once.
+func TestBatchCountsTheSingleRequestsBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter := giftstats.NewLimiter(1)
+		single, cancel := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		for range 10 {
+			callers.Go(func() { limiter.Wait(single) })
+		}
+		synctest.Wait()
+		soon, stop := context.WithTimeout(t.Context(), 5*time.Second)
+		defer stop()
+		started := time.Now()
+		if err := limiter.Wait(giftstats.InBatch(soon)); !errors.Is(err, giftstats.ErrNoTurn) || time.Since(started) > 0 {
+			t.Errorf("a query behind 9 single requests: %v after %v, want %v at once", err, time.Since(started), giftstats.ErrNoTurn)
+		}
+		cancel()
+		callers.Wait()
+	})
+}
+
 func TestBatchWithoutAnyTurn(t *testing.T) {
 	for _, test := range []struct {
 		name     string

@@ -58,6 +58,7 @@ func TestMaxAge(t *testing.T) {
 		{name: "very large", cacheControl: "max-age=99999999999999999999999", age: "31"},
 		{name: "with no-cache", cacheControl: "max-age=60, no-cache"},
 		{name: "twice", cacheControl: "max-age=60, max-age=5"},
+		{name: "twice, the lowest first", cacheControl: "max-age=5, max-age=60"},
 		{name: "no number", cacheControl: "max-age"},
 		{name: "empty number", cacheControl: "max-age="},
 		{name: "negative", cacheControl: "max-age=-1"},

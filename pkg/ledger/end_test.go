@@ -82,6 +82,10 @@ func TestRecordEnd(t *testing.T) {
 			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
 		},
 		{
+			name: "live, twenty seconds before a known live end", before: ended, end: reported("live", 80), stream: seen(80),
+			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins | seen 1m20s:  owns; ; ended 1m20s by live",
+		},
+		{
 			name: "TRTC a minute later", before: ended, end: reported("trtc", 160), stream: id(0),
 			want: "since 0s: alice owns; alice; ended 1m40s by live with 7 coins",
 		},

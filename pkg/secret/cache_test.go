@@ -212,6 +212,29 @@ func TestStoreThatIsDownDoesNotStopTheUseOfTheDocument(t *testing.T) {
 	})
 }
 
+// A TTL that is shorter than the wait after a failed read is not made longer by it.
+func TestShortTTLIsKeptWhileTheStoreIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{key: "key-1"}
+		cache, err := secret.NewCache(secret.Config{
+			Store: s, KeyDefaults: keyDefaults, TTL: time.Second, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		get(t, cache, "key-1")
+		s.set("", errDown)
+		for range 3 {
+			time.Sleep(time.Second)
+			get(t, cache, "key-1")
+			synctest.Wait()
+		}
+		if got := s.count(); got != 4 {
+			t.Errorf("the store was read %d times in 3 s, want 4 times: at first and once a second", got)
+		}
+	})
+}
+
 func TestDocumentThatIsCorrectedIsUsedOn(t *testing.T) {
 	cached(t, func(t *testing.T, s *store, cache *secret.Cache, _ *bytes.Buffer) {
 		get(t, cache, "key-1")

@@ -182,6 +182,13 @@ func TestSourceOfNumbers(t *testing.T) {
 			want: "alice 5/50 snapshot, bob 2/20 snapshot",
 		},
 		{
+			name: "gifts of one with more pieces and fewer coins than his snapshot",
+			known: evidence{accounts: both, stream: live(a60, b60), totals: room(8, 80), totalsFrom: FromWebhook, gifts: []ledger.Gift{
+				gift(10, 6, 40, "alice"), gift(11, 2, 40, "bob"),
+			}},
+			want: "alice 5/50 snapshot, bob 2/20 snapshot",
+		},
+		{
 			name: "nothing was added: Tencent's numbers stand", want: "alice 5/50 snapshot, bob 2/20 snapshot",
 			known: evidence{accounts: both, stream: live(a60, b60), totals: room(7, 70), totalsFrom: FromWebhook},
 		},
@@ -214,6 +221,13 @@ func TestSourceOfNumbers(t *testing.T) {
 		{
 			name: "the owner receives, and a guest took a seat after the last sweep", want: "alice 9/90 room, bob 0/0 room",
 			known: evidence{accounts: both, owner: "alice", stream: live(a60), totals: room(9, 90), totalsFrom: FromWebhook},
+		},
+		{
+			name: "the owner receives, and Tencent does not know the guest", want: "alice 9/90 room, bob account_not_found",
+			known: evidence{
+				accounts: both, owner: "alice", stream: live(), totals: room(9, 90), totalsFrom: FromWebhook,
+				answers: []giftstats.Result{{Err: gone}, {Err: giftstats.Errorf(giftstats.CodeAccountNotFound, "no")}},
+			},
 		},
 		{
 			name: "the app names another account: the totals are not the owner's alone", want: "alice 5/50 snapshot, bob room_not_found",
