@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 )
@@ -45,6 +47,9 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 		}
 		if stream == nil {
 			last, err := l.LastEnded(ctx, roomID)
+			if err == nil && room.full() {
+				err = unavailable("record the end", errors.New("too many ends of the room wait for their summaries"))
+			}
 			if err != nil {
 				return false, err
 			}
@@ -59,6 +64,19 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 	}
 	ending.Room = room
 	return ending, err
+}
+
+// maxRoom is how large the record of a room may become, in bytes, by reports of ends that belong to no known stream. DynamoDB takes 400 KB,
+// and the streams that are in the record still grow.
+const maxRoom = 128 << 10
+
+// full reports whether a report of an end must not open another stream. While a receiver or Tencent is down, no stream is closed.
+func (r *Room) full() bool {
+	if len(r.Streams) < maxStreams {
+		return false
+	}
+	record, err := json.Marshal(r)
+	return err == nil && len(record) > maxRoom
 }
 
 // reportedBy returns the open stream that ended by an earlier delivery of the same report. Without a time in the report, nothing else
