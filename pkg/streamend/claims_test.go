@@ -41,11 +41,12 @@ func TestClaimsOfASummary(t *testing.T) {
 			known: evidence{accounts: []string{"alice", "carol"}, totals: room(7, 70), totalsFrom: FromUpstream},
 		},
 		{
-			name: "sums equal totals of before the end: gifts since may be in neither", complete: true, roomFrom: FromSnapshot,
+			name: "sums equal totals of before the end", reconciled: &yes, complete: true, roomFrom: FromSnapshot,
 			known: evidence{accounts: both, totals: room(7, 70), totalsFrom: FromSnapshot},
 		},
 		{
-			name: "more than totals of before the end", complete: true, roomFrom: FromSnapshot,
+			name: "more than totals of before the end", reconciled: &no, unattributed: &ledger.Sum{TotalCount: -1, TotalCoins: -10},
+			complete: true, roomFrom: FromSnapshot,
 			known: evidence{accounts: both, totals: room(6, 60), totalsFrom: FromSnapshot},
 		},
 		{name: "no totals", known: evidence{accounts: both}, roomFrom: FromNone},

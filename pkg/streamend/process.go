@@ -173,8 +173,6 @@ func (e evidence) summary(data Data) Summary {
 	}
 	if e.totals != nil {
 		data.RoomFrom = e.totalsFrom
-	}
-	if e.totals != nil && e.totalsFrom != FromSnapshot { // those were read before the end, and prove nothing of it
 		rest := difference(e.totals, data.Accounts)
 		reconciled := rest == ledger.Sum{}
 		data.Reconciled = &reconciled

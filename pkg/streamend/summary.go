@@ -40,8 +40,8 @@ type Data struct {
 	Room      *giftstats.RoomTotals `json:"room"`
 	RoomFrom  string                `json:"room_from"`
 	Accounts  []Earning             `json:"accounts"`
-	// Reconciled reports whether the sums over Accounts equal the totals of the room, in gifts and in coins. It is nil if the totals at the
-	// end are not known. The difference is Unattributed, nil if it is zero.
+	// Reconciled reports whether the sums over Accounts equal the totals of the room, in gifts and in coins. It is nil if the totals are
+	// not known. If RoomFrom is FromSnapshot, both are of before the end. The difference is Unattributed, nil if it is zero.
 	Reconciled   *bool       `json:"reconciled,omitempty"`
 	Unattributed *ledger.Sum `json:"unattributed,omitempty"`
 	// TopSenders are the first ten by coins. They need a ledger and the gift webhook.

@@ -46,7 +46,7 @@ const texts = {
     sumMatches: 'Together, the hosts have exactly the totals of the room.', oneMatches: 'They are exactly the totals of the room.',
     sumDiffers: 'They do not add up to the totals of the room. ', unattributed: '{gifts} and {coins} cannot be assigned to a host.',
     exceeds: 'The totals of the room differ by {gifts} and {coins}.',
-    unchecked: 'The totals of the room at the end are not known, so there is nothing to compare the numbers with.',
+    unchecked: 'The totals of the room are not known, so there is nothing to compare the numbers with.',
     problems: {
       invalid_request: 'The room ID, the account or another value is not valid. Correct it, and try again.',
       unauthenticated: 'The API key is missing or wrong. Enter it again, or ask your operators for a new one.',
@@ -110,7 +110,7 @@ const texts = {
     sumMatches: '各主播之和与房间合计完全一致。', oneMatches: '与房间合计完全一致。',
     sumDiffers: '各主播之和与房间合计不一致。', unattributed: '有 {gifts}、{coins}无法归到任何主播。',
     exceeds: '房间合计相差 {gifts}、{coins}。',
-    unchecked: '房间结束时的合计未知，因此无法核对。',
+    unchecked: '房间的合计未知，因此无法核对。',
     problems: {
       invalid_request: '房间 ID、账号或其他内容无效。请改正后重试。',
       unauthenticated: 'API 密钥缺失或错误。请重新输入，或向运维人员索取新的密钥。',
