@@ -19,8 +19,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
@@ -117,63 +115,6 @@ func pause(ctx context.Context, delay time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may, or if the room had a
-// stream before. A sighting of a stream that has ended changes nothing, unless only the sweep noticed its end, and Tencent shows now that
-// it goes on. For a listed room, the error is [ErrEnded] then.
-func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
-	doubtful := false
-	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
-		stream, stale := room.place(sighting)
-		switch {
-		case stream != nil:
-			return stream.absorb(sighting), nil
-		case len(room.Streams) >= maxStreams, stale && !sighting.Confirmed:
-			return false, nil
-		}
-		last, err := l.LastEnded(ctx, sighting.RoomID)
-		if err == nil && last != nil && sighting.continues(*last) {
-			doubtful = sighting.Listed
-			return !doubtful && room.resume(sighting, *last), nil
-		}
-		if stale { // the room of the ended stream lives on: what was opened since is not another stream
-			return err == nil && last != nil && sighting.belongsTo(*last) && room.forget(*last), err
-		}
-		if err != nil || last == nil && len(room.Streams) == 0 && !sighting.Opens || last != nil && sighting.belongsTo(*last) {
-			return false, err
-		}
-		if last != nil {
-			room.forget(*last)
-		}
-		room.open(sighting, last)
-		return true, nil
-	})
-	if err == nil && doubtful {
-		return ErrEnded
-	}
-	return err
-}
-
-// RecordGift records a gift, and that its receivers are accounts of the stream. The ID of the gift must be the same whenever the
-// same call of the webhook is recorded again.
-func (l *Ledger) RecordGift(ctx context.Context, gift Gift) error {
-	var group errgroup.Group
-	group.Go(func() error {
-		return try(ctx, func() error {
-			return unavailable("store the gift", l.config.Store.AddGift(ctx, gift, l.config.Now().Add(l.config.Retention)))
-		})
-	})
-	if now := l.config.Now(); l.seen.news(gift, now) {
-		group.Go(func() error {
-			err := l.Observe(ctx, Sighting{RoomID: gift.RoomID, At: gift.At, Opens: true, Receivers: gift.Receivers})
-			if err == nil {
-				l.seen.remember(gift, now)
-			}
-			return err
-		})
-	}
-	return group.Wait()
 }
 
 // try calls do up to three times until it succeeds.

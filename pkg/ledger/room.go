@@ -50,22 +50,6 @@ type Stream struct {
 	End     *End           `json:"end,omitempty"`    // the first report of the end
 }
 
-// Snapshot is Tencent's answer for one account at AsOf.
-type Snapshot struct {
-	TotalCount        int64     `json:"count"`
-	TotalCoins        int64     `json:"coins"`
-	GiftSenderCount   int64     `json:"senders"`
-	Sequence          *int64    `json:"sequence,omitempty"`
-	UpstreamRequestID string    `json:"request,omitempty"`
-	AsOf              time.Time `json:"as_of"`
-}
-
-// RoomSnapshot is Tencent's answer for a whole room at AsOf.
-type RoomSnapshot struct {
-	giftstats.RoomTotals
-	AsOf time.Time `json:"as_of"`
-}
-
 // End is a report that a stream has ended.
 type End struct {
 	EventID    string                `json:"event_id,omitempty"`  // the sender's own; empty if it is to be derived

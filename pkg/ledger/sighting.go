@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -24,6 +25,42 @@ type Sighting struct {
 	Former    string    // an owner before Owner
 	Receivers []string  // receivers of a gift
 	Seated    []string  // members who took a seat
+}
+
+// Observe records that a room was seen live. A sighting that belongs to no known stream opens one, if it may, or if the room had a
+// stream before. A sighting of a stream that has ended changes nothing, unless only the sweep noticed its end, and Tencent shows now that
+// it goes on. For a listed room, the error is [ErrEnded] then.
+func (l *Ledger) Observe(ctx context.Context, sighting Sighting) error {
+	doubtful := false
+	_, err := l.Update(ctx, sighting.RoomID, func(room *Room) (bool, error) {
+		stream, stale := room.place(sighting)
+		switch {
+		case stream != nil:
+			return stream.absorb(sighting), nil
+		case len(room.Streams) >= maxStreams, stale && !sighting.Confirmed:
+			return false, nil
+		}
+		last, err := l.LastEnded(ctx, sighting.RoomID)
+		if err == nil && last != nil && sighting.continues(*last) {
+			doubtful = sighting.Listed
+			return !doubtful && room.resume(sighting, *last), nil
+		}
+		if stale { // the room of the ended stream lives on: what was opened since is not another stream
+			return err == nil && last != nil && sighting.belongsTo(*last) && room.forget(*last), err
+		}
+		if err != nil || last == nil && len(room.Streams) == 0 && !sighting.Opens || last != nil && sighting.belongsTo(*last) {
+			return false, err
+		}
+		if last != nil {
+			room.forget(*last)
+		}
+		room.open(sighting, last)
+		return true, nil
+	})
+	if err == nil && doubtful {
+		return ErrEnded
+	}
+	return err
 }
 
 // place finds the open stream that a sighting belongs to. If there is none, stale reports whether the sighting is older than an open

@@ -7,6 +7,22 @@ import (
 	"github.com/giftstats/giftstats/pkg/giftstats"
 )
 
+// Snapshot is Tencent's answer for one account at AsOf.
+type Snapshot struct {
+	TotalCount        int64     `json:"count"`
+	TotalCoins        int64     `json:"coins"`
+	GiftSenderCount   int64     `json:"senders"`
+	Sequence          *int64    `json:"sequence,omitempty"`
+	UpstreamRequestID string    `json:"request,omitempty"`
+	AsOf              time.Time `json:"as_of"`
+}
+
+// RoomSnapshot is Tencent's answer for a whole room at AsOf.
+type RoomSnapshot struct {
+	giftstats.RoomTotals
+	AsOf time.Time `json:"as_of"`
+}
+
 // AddSnapshot records Tencent's numbers for an account. Numbers below the ones that are known are ignored: counters only grow
 // within a stream.
 func (s *Stream) AddSnapshot(stats giftstats.Stats) {
