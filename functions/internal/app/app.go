@@ -99,7 +99,7 @@ func New(config Config) (*App, error) {
 	}
 	service := giftstats.NewService(client)
 	processor, err := config.processor(streamend.Config{
-		Service: service, Rate: s.RateLimit, Ledger: remembered, Settle: settle, WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now,
+		Service: service, Rate: s.RateLimit, Ledger: remembered, Settle: config.settle(), WaitIdle: secrets.WaitIdle, Meter: meter, Now: time.Now,
 		Logger: logger,
 	}, secrets)
 	if err != nil {
@@ -120,9 +120,18 @@ func New(config Config) (*App, error) {
 	return &App{handler, processor, secrets, client, logger}, nil
 }
 
-// settle is how long the summary of a stream may wait for the report that has the room's totals, and for the last gifts. Both are usually
-// there within a second.
-const settle = 5 * time.Second
+// settleTime is how long the summary of a stream may wait for the report that has the room's totals, and for the last gifts. Both are
+// usually there within a second.
+const settleTime = 5 * time.Second
+
+// settle returns how long a summary may wait. Only the events of a queue wait: behind all others is a sender who waits for the response, for
+// 2 seconds (Tencent Chat) or 5 (TRTC).
+func (c Config) settle() time.Duration {
+	if c.Role != StreamEnd {
+		return 0
+	}
+	return settleTime
+}
 
 // newLimiter returns the limiter of all calls to Tencent.
 func newLimiter(s settings.Settings, remembered *ledger.Ledger, logger *slog.Logger) *giftstats.Limiter {
