@@ -169,6 +169,30 @@ func TestAWS(t *testing.T) {
 			t.Errorf("the dead letters are %+v", letters)
 		}
 	})
+	t.Run("the program of the page moves a dead letter of SQS with its id", func(t *testing.T) {
+		environment := maps.Clone(environment)
+		environment["GIFTSTATS_DELIVER"] = customer.URL
+		failing := newFunction(t, "aws-streamend.zip", environment)
+		before, _ := customer.Delivered()
+		customer.Answer(http.StatusServiceUnavailable)
+		cloud.send(t, ends, `{"room_id":"room_id"}`)
+		for range 3 { // the third time, SQS moves it
+			cloud.consume(t, ends, failing)
+		}
+		customer.Answer(http.StatusOK)
+		cloud.run(t, programOn(t, "../docs/operations.md", "move.py"), dead, ends)
+		if got := cloud.consume(t, ends, failing); !slices.Equal(got, []bool{true}) {
+			t.Fatalf("from the queue came %v, want the dead letter, which was processed", got)
+		}
+		after, _ := customer.Delivered()
+		ids := after[len(before):]
+		if distinct := slices.Compact(slices.Clone(ids)); len(ids) < 3 || len(distinct) != 1 {
+			t.Errorf("the customer was sent %q, want one id before and after", ids)
+		}
+		if letters := cloud.receive(t, dead); len(letters) != 0 {
+			t.Errorf("the dead letters are %+v", letters)
+		}
+	})
 	for _, secret := range append(fixture.Secrets(), environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SESSION_TOKEN"]) {
 		if strings.Contains(api.Output()+streamEnd.Output(), secret) {
 			t.Errorf("%q is in the output", secret)

@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -121,6 +123,35 @@ func (c cloud) move(t *testing.T, from, to string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// run runs a Python program with boto3.
+func (c cloud) run(t *testing.T, program string, arguments ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), python(t, "python3"), append([]string{"-c", program}, arguments...)...)
+	command.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+c.environment["AWS_REGION"])
+	for name, value := range c.environment {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// programOn returns a program that a page says to save under a name: the first block of code behind it.
+func programOn(t *testing.T, page, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "as `"+name+"`")
+	_, block, found := strings.Cut(rest, "\n\n    ")
+	if !found {
+		t.Fatalf("%s has no program %s", page, name)
+	}
+	program, _, _ := strings.Cut(block, "\n\n    python3 "+name)
+	return strings.ReplaceAll(program, "\n    ", "\n")
 }
 
 // receive takes what is on a queue.

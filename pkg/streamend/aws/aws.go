@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -58,6 +59,7 @@ type record struct {
 	SNS struct {
 		MessageID string `json:"MessageId"`
 		Message   string
+		Timestamp any
 	} `json:"Sns"`
 }
 
@@ -65,10 +67,12 @@ type record struct {
 type envelope struct {
 	DetailType *string         `json:"detail-type"` // EventBridge
 	ID         string          `json:"id"`
+	Time       any             `json:"time"`
 	Detail     json.RawMessage `json:"detail"`
 	Type       string          // SNS notification in the body of an SQS message
 	MessageID  string          `json:"MessageId"`
 	Message    *string
+	Timestamp  any
 }
 
 // Invoke processes one event. For SQS it returns the messages that failed. SQS delivers them again, and moves them to the
@@ -85,7 +89,9 @@ func (f *Function) Invoke(ctx context.Context, raw []byte) ([]byte, error) {
 	}
 	var messages []streamend.Message
 	for _, r := range p.Records {
-		messages = append(messages, streamend.Message{ID: r.SNS.MessageID, Body: []byte(r.SNS.Message), Own: true})
+		messages = append(messages, streamend.Message{
+			ID: r.SNS.MessageID, Body: []byte(r.SNS.Message), SentAt: timeOf(r.SNS.Timestamp), Own: true,
+		})
 	}
 	if len(messages) == 0 {
 		messages = append(messages, p.unwrap(invocationID(ctx), raw))
@@ -109,7 +115,7 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 			inner = envelope{}
 		}
 		messages[i] = inner.unwrap(r.id(), []byte(r.Body))
-		messages[i].SentAt = r.sentAt()
+		messages[i].SentAt = earlier(messages[i].SentAt, r.sentAt())
 		// A message of the dead-letter queue itself stays there: to send it again would be an endless loop.
 		if f.config.DeadLetters != nil && !f.config.DeadLetters.Is(r.EventSourceARN) {
 			messages[i].PutAside = func(ctx context.Context, reason error) error { return f.putAside(ctx, r, reason) }
@@ -125,14 +131,31 @@ func (f *Function) batch(ctx context.Context, records []record) ([]byte, error) 
 }
 
 // unwrap returns the event in the envelope. Without an envelope, body is the event and id identifies it; giftstats sends its own like that.
+// Id and time of an envelope are part of the body of a message, so they stay when the message is moved to another queue.
 func (e envelope) unwrap(id string, body []byte) streamend.Message {
 	switch {
 	case e.DetailType != nil:
-		return streamend.Message{ID: e.ID, Body: e.Detail, Own: true}
+		return streamend.Message{ID: e.ID, Body: e.Detail, SentAt: timeOf(e.Time), Own: true}
 	case e.Type == "Notification" && e.Message != nil:
-		return streamend.Message{ID: e.MessageID, Body: []byte(*e.Message), Own: true}
+		return streamend.Message{ID: e.MessageID, Body: []byte(*e.Message), SentAt: timeOf(e.Timestamp), Own: true}
 	}
 	return streamend.Message{ID: id, Body: body}
+}
+
+// timeOf returns the time of an envelope, or the zero time if it has none: an event without a time is processed all the same.
+func timeOf(value any) time.Time {
+	text, _ := value.(string)
+	at, _ := time.Parse(time.RFC3339, text)
+	return at
+}
+
+// earlier returns the earlier one of two times, of which the zero time is none. The sender of an event may have given it a time in the
+// future, and a message that was moved was sent again later.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // invocationID returns the id of the invocation, which stays the same when Lambda retries an asynchronous invocation.
