@@ -118,7 +118,7 @@ func (l *Ledger) markReport(ctx context.Context, ended Ended, end End) error {
 
 // reported reports whether a report is another delivery of one that is remembered of the ended stream.
 func (e *End) reported(ended Ended) bool {
-	return e.again(ended.EventID, ended.ReportID) || e.again(ended.Others...) ||
+	return e.again(ended.EventID, ended.ReportID) || e.again(ended.Others...) || e.repeats(ended.end()) ||
 		slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ended.Taken, reportMark(id)) })
 }
 
@@ -185,6 +185,11 @@ func (s *Stream) passed(ended []Ended, end End) bool {
 	return slices.ContainsFunc(ended, func(e Ended) bool {
 		return s.Start().Before(e.StartedAt) && e.StartedAt.Before(end.EndedAt.Truncate(time.Second))
 	})
+}
+
+// repeats reports whether a report of Tencent Chat, which has no id, is the known one once more.
+func (e *End) repeats(known *End) bool {
+	return e.Source == sourceLive && known.Source == sourceLive && e.EndedAt.Equal(known.EndedAt)
 }
 
 // timelessFor is how old an ended stream may be for a report without a time to be about it.

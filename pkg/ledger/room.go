@@ -33,6 +33,7 @@ type Room struct {
 type Stream struct {
 	ID        string    `json:"id"`                  // unique in its room; it never changes
 	StartedAt time.Time `json:"started_at,omitzero"` // the room's CreateTime, in whole seconds; zero if not known yet
+	CreatedAt time.Time `json:"created_at,omitzero"` // the moment in that second; zero if the webhook of the new room did not name it
 	OpenedAt  time.Time `json:"opened_at"`           // the earliest sighting
 	AliveAt   time.Time `json:"alive_at"`            // the latest sighting
 	// After is the end of the previous stream of the room, if the ledger knows it: this stream's gifts came later.
@@ -106,7 +107,7 @@ func (r *Room) Next(id string) time.Time {
 // stream is known. In the second in which a room is dissolved and created again, it is the older one.
 func (r *Room) EndedBy(end End) *Stream {
 	for i := len(r.Streams) - 1; i >= 0; i-- {
-		if s := &r.Streams[i]; !s.Start().After(end.EndedAt) {
+		if s := &r.Streams[i]; s.startedBefore(end) {
 			if i > 0 {
 				older := &r.Streams[i-1]
 				if s.startsIn(end) && older.awaits(end) || older.End != nil && end.late(older.End) {
@@ -122,15 +123,33 @@ func (r *Room) EndedBy(end End) *Stream {
 	return nil
 }
 
+// startedBefore reports whether the stream may have started before the end.
+func (s *Stream) startedBefore(end End) bool {
+	if s.precise(end) {
+		return !s.CreatedAt.After(end.EndedAt)
+	}
+	return !s.Start().After(end.EndedAt)
+}
+
+// precise reports whether the order of the start and an end is known: Tencent Chat tells both in milliseconds.
+func (s *Stream) precise(end End) bool { return end.Source == sourceLive && !s.CreatedAt.IsZero() }
+
 // startsIn reports whether the stream started in the very second of the end, so that the order of the two is not known: a CreateTime
 // has whole seconds.
 func (s *Stream) startsIn(end End) bool {
-	return !end.Timeless && !s.StartedAt.IsZero() && s.StartedAt.Equal(end.EndedAt.Truncate(time.Second))
+	return !end.Timeless && !s.precise(end) && !s.StartedAt.IsZero() && s.StartedAt.Equal(end.EndedAt.Truncate(time.Second))
 }
 
-// awaits reports whether nobody has reported the end of the stream, and a report can be about it.
+// awaits reports whether a report can be about the end of the stream, although the next one has started: the first report of its end, or
+// the same one once more.
 func (s *Stream) awaits(end End) bool {
-	return s.End == nil || s.End.Source == SourceSweep && s.End.same(end)
+	switch {
+	case s.End == nil:
+		return true
+	case s.End.Source == sourceLive:
+		return end.repeats(s.End)
+	}
+	return s.End.same(end)
 }
 
 // same reports whether another report can be about the same end. Tencent Chat reports every end once, so that two of its reports at

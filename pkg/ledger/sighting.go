@@ -17,6 +17,7 @@ type Sighting struct {
 	RoomID    string
 	At        time.Time
 	StartedAt time.Time // the room's CreateTime; zero if it is not known
+	CreatedAt time.Time // the moment in the second StartedAt, if the webhook of the new room names it
 	Opens     bool      // it may open a stream; else it only adds to an open one
 	Confirmed bool      // Tencent named StartedAt just now, at At
 	Answered  bool      // it is an answer of Tencent, and not a webhook, whose body is not signed
@@ -173,6 +174,9 @@ func (s *Stream) absorb(sighting Sighting) bool {
 	changed := false
 	if !sighting.StartedAt.IsZero() && s.StartedAt.IsZero() {
 		s.StartedAt, changed = sighting.StartedAt, true
+	}
+	if s.CreatedAt.IsZero() && !sighting.CreatedAt.IsZero() {
+		s.CreatedAt, changed = sighting.CreatedAt, true
 	}
 	if sighting.At.Before(s.OpenedAt) {
 		s.OpenedAt, changed = sighting.At, true

@@ -36,6 +36,9 @@ func readCreated(raw []byte, now time.Time) (Notice, error) {
 		StartedAt: timeOf(info.CreateTime, time.Second, now),
 	}
 	sighting.Confirmed = !sighting.StartedAt.IsZero()
+	if part := sighting.At.Sub(sighting.StartedAt); sighting.Confirmed && part > 0 && part < time.Second { // 0 says no more than CreateTime
+		sighting.CreatedAt = sighting.At
+	}
 	return seen(sighting, now)
 }
 

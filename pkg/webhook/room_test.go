@@ -27,6 +27,19 @@ func TestSightings(t *testing.T) {
 			},
 		},
 		{
+			name: "created, EventTime in the second of CreateTime", command: "Live.CallbackAfterCreateRoom",
+			body: `{"RoomInfo":{"RoomId":"r","Owner_Account":"alice","CreateTime":1669872100,"EventTime":1669872100234}}`,
+			want: ledger.Sighting{
+				RoomID: "r", At: time.UnixMilli(1669872100234).UTC(), StartedAt: utc(1669872100), CreatedAt: time.UnixMilli(1669872100234).UTC(),
+				Opens: true, Confirmed: true, Owner: "alice",
+			},
+		},
+		{
+			name: "created, EventTime in whole seconds", command: "Live.CallbackAfterCreateRoom",
+			body: `{"RoomInfo":{"RoomId":"r","Owner_Account":"alice","CreateTime":1669872100,"EventTime":1669872100000}}`,
+			want: ledger.Sighting{RoomID: "r", At: utc(1669872100), StartedAt: utc(1669872100), Opens: true, Confirmed: true, Owner: "alice"},
+		},
+		{
 			name: "created, EventTime beside RoomInfo, numbers as strings", command: "Live.CallbackAfterCreateRoom",
 			body: `{"RoomInfo":{"RoomId":7,"Owner_Account":144115233775727695,"CreateTime":"1669872100"},"EventTime":"1669872101000"}`,
 			want: ledger.Sighting{

@@ -157,7 +157,8 @@ func (w *world) list(t *testing.T, query ledger.Query) []string {
 func NewRoom(id string) ledger.Room {
 	sequence, messages := int64(7), int64(math.MaxInt64)
 	return ledger.Room{RoomID: id, Streams: []ledger.Stream{{
-		ID: "1764072000", StartedAt: Start.Add(-time.Hour), OpenedAt: Start.Add(-time.Hour), AliveAt: Start, After: Start.Add(-2 * time.Hour),
+		ID: "1764072000", StartedAt: Start.Add(-time.Hour), CreatedAt: Start.Add(5*time.Millisecond - time.Hour),
+		OpenedAt: Start.Add(-time.Hour), AliveAt: Start, After: Start.Add(-2 * time.Hour),
 		ConfirmedAt: Start, SweptAt: Start, MissingAt: Start, Owner: "alice",
 		Accounts: []ledger.Account{
 			{Account: "alice", Receives: true, Snapshots: []ledger.Snapshot{{
