@@ -2,6 +2,7 @@ package streamend_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/giftstats/giftstats/pkg/delivery"
 	"github.com/giftstats/giftstats/pkg/giftstats"
+	"github.com/giftstats/giftstats/pkg/ledger"
+	"github.com/giftstats/giftstats/pkg/ledger/memory"
 	"github.com/giftstats/giftstats/pkg/permanent"
 	"github.com/giftstats/giftstats/pkg/streamend"
 )
@@ -151,6 +154,50 @@ func TestEveryEventOfARepeatedBatchHasItsTurn(t *testing.T) {
 					if len(failed) == 0 {
 						t.Error("there was time for all events, so that this test shows nothing")
 					}
+				}
+			})
+		})
+	}
+}
+
+// noSlots is a ledger that fails.
+type noSlots struct{}
+
+func (noSlots) ReserveSlots(context.Context, int, time.Duration, time.Duration) (time.Time, bool, error) {
+	return time.Time{}, false, errors.New("the table is down")
+}
+
+// 100 accounts take 26 s at 4 calls per second. Calls that are shared make that faster, but nothing depends on them.
+func TestLargeEventUsesTheSharedRate(t *testing.T) {
+	remembered, err := ledger.New(ledger.Config{Store: memory.New(time.Now), Retention: time.Hour, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name        string
+		source      giftstats.SlotSource
+		least, most time.Duration
+	}{
+		{name: "of a ledger", source: remembered, most: 5 * time.Second},
+		{name: "of a ledger that is down", source: noSlots{}, least: 20 * time.Second, most: 28 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				limiter := giftstats.NewSharingLimiter(4, giftstats.Sharing{
+					PerSecond: 75, Source: test.source, Failed: func(context.Context, error) {},
+				})
+				processor := newProcessor(t, streamend.Config{
+					Service: giftstats.NewService(limited{limiter: limiter}), Rate: 4,
+					Receivers: []delivery.Receiver{{Name: "box", Deliverer: &box{}}},
+				})
+				started := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				if err := errors.Join(processor.ProcessAll(ctx, []streamend.Message{eventOf("e", 100)})...); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(started); took < test.least || took > test.most {
+					t.Errorf("the event took %v, want %v to %v", took, test.least, test.most)
 				}
 			})
 		})

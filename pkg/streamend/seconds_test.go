@@ -62,9 +62,9 @@ func orders(steps string) []string {
 	return all
 }
 
-// play processes the messages about two shows in an order: the second begins (B), Tencent reports the end of the first (a) and of the second
-// (b), and the app that of the first (o) and of the second (p). Tencent does not answer during the first messages about ends, and a receiver not during the next
-// one, so that the queue delivers them again. It returns what was delivered.
+// play processes the messages about two shows in an order: the second begins (B), Tencent reports the end of the first (a) and of the
+// second (b), and the app that of the first (o) and of the second (p). Tencent does not answer during the first messages about ends, and a
+// receiver not during the next one, so that the queue delivers them again. It returns what was delivered.
 func play(t *testing.T, first, second shortShow, order string, unanswered int) []streamend.Summary {
 	t.Helper()
 	s, clock := newStage(t)
