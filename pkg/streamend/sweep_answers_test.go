@@ -127,3 +127,23 @@ func TestRoomsWithoutACreateTimeHaveNumbers(t *testing.T) {
 		})
 	}
 }
+
+// If the numbers of one host fall and Tencent does not send the CreateTime, nobody can tell whether the room was created again. The larger
+// numbers of another host may then be those of the next show.
+func TestFallenNumbersWithoutACreateTimeAreNotStored(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *stage, _ *syncbuf.Buffer) {
+		s.must(s.ledger().Observe(t.Context(), ledger.Sighting{
+			RoomID: "r", At: time.Now(), Opens: true, Owner: "alice", Receivers: []string{"bob"},
+		}))
+		s.duet(time.Time{}, 3, 1)
+		s.sweep()
+		wait(time.Minute)
+		s.duet(time.Time{}, 1, 5)
+		s.sweep()
+		room, err := s.ledger().Room(t.Context(), "r")
+		s.must(err)
+		if got := room.Current().Account("bob").Last().TotalCoins; got != 10 {
+			t.Errorf("bob has %d coins, want the 10 of before", got)
+		}
+	})
+}
