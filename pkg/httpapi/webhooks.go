@@ -85,16 +85,21 @@ func (a *api) recordGift(x *exchange, gift ledger.Gift) {
 	gift.ID = rand.Text()
 	ctx, done := x.context(), make(chan error, 1)
 	go func() { done <- a.config.Ledger.RecordGift(ctx, gift) }()
+	var err error
 	select {
-	case err := <-done:
-		if err != nil {
-			a.logLostGift(x, &gift, err)
-			return
-		}
-		x.gifts = 1
+	case err = <-done:
 	case <-ctx.Done():
-		a.logLostGift(x, &gift, ctx.Err())
+		select {
+		case err = <-done: // after a freeze of the process, both are true
+		default:
+			err = ctx.Err()
+		}
 	}
+	if err != nil {
+		a.logLostGift(x, &gift, err)
+		return
+	}
+	x.gifts = 1
 }
 
 // logLostGift writes the one line that has the gift in it, so that nothing is lost silently. The gift is nil if it could not be read.
