@@ -39,7 +39,9 @@ func newDemo() (*demo, error) {
 		deliveryKey: "whsec_" + base64.StdEncoding.EncodeToString([]byte(rand.Text())),
 	}
 	var err error
-	if d.engine, err = simulator.New(simulator.Config{SDKAppID: demoApp, Admin: demoAdmin, SecretKey: d.key}); err != nil {
+	if d.engine, err = simulator.New(simulator.Config{
+		SDKAppID: demoApp, Admin: demoAdmin, SecretKey: d.key, WebhookTime: webhookTime,
+	}); err != nil {
 		return nil, err
 	}
 	if d.customer, err = newCustomer(d.deliveryKey); err != nil {

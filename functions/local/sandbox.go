@@ -112,7 +112,9 @@ func (s *sandbox) start(address string) error {
 
 // newWorld returns a world in which nothing has happened yet.
 func (s *sandbox) newWorld() (*world, error) {
-	engine, err := simulator.New(simulator.Config{SDKAppID: sandboxApp, Admin: sandboxAdmin, SecretKey: sandboxKey})
+	engine, err := simulator.New(simulator.Config{
+		SDKAppID: sandboxApp, Admin: sandboxAdmin, SecretKey: sandboxKey, WebhookTime: webhookTime,
+	})
 	if err != nil {
 		return nil, err
 	}

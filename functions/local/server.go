@@ -22,6 +22,8 @@ const (
 	giftEvery  = 3 * time.Second
 	// requestTime limits a request. In the cloud the api function ends after the same time.
 	requestTime = 29 * time.Second
+	// webhookTime limits the simulated webhooks. Tencent's own limits would lose a gift when this machine stands still for two seconds.
+	webhookTime = 20 * time.Second
 )
 
 // server serves the handler on an address. Without a real app, it has a demo with a simulated live engine.

@@ -51,6 +51,8 @@ type Config struct {
 	WebhookCommands []string
 	// Transport sends the webhooks. Default: a transport that keeps no connections open.
 	Transport http.RoundTripper
+	// WebhookTime limits how long a webhook may take. Default, if 0: what Tencent waits, 2 s before a gift and 5 s after an event.
+	WebhookTime time.Duration
 
 	// Rand decides where a rule has a Probability. The engine draws from it under a lock of its own. Default: a random seed.
 	Rand rand.Source

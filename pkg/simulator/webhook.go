@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -132,7 +133,7 @@ func (e *Engine) notify(ctx context.Context, command, clientIP string, body any)
 		if command == BeforeSendGift {
 			timeout = beforeTimeout
 		}
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+		ctx, cancel := context.WithTimeout(ctx, cmp.Or(e.config.WebhookTime, timeout))
 		defer cancel()
 		outcome = e.post(ctx, e.webhookURL(to, token, command, clientIP), encode(body))
 	}
