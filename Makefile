@@ -185,13 +185,16 @@ END { exit long }
 endef
 export long_lines
 
+# "go mod tidy" downloads modules that nothing else needs, and a download may fail.
+twice = $(1) || { echo 'Once more, in case a download failed:'; sleep 5; $(1); }
+
 lint: ## check formatting, line length, vet, staticcheck and go.mod
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	@git ls-files -z '*.go' | xargs -0 env LC_ALL=C awk "$$long_lines"
 	go vet -tags e2e,soak ./...
 	go tool staticcheck -tags e2e,soak ./...
-	go mod tidy -diff
-	go -C tools/sbom mod tidy -diff
+	$(call twice,go mod tidy -diff)
+	$(call twice,go -C tools/sbom mod tidy -diff)
 	@echo ok
 
 vuln: ## look up the dependencies in the Go vulnerability database

@@ -132,6 +132,7 @@ func dropping(t *testing.T, http2 bool, test func(t *testing.T, net *network, as
 		roots.AddCert(certified.Certificate())
 		config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 		client := newHTTPClient(config)
+		client.Transport.(*transport).Proxy = nil // whatever proxy this machine has
 		client.Transport.(*transport).DialTLSContext = func(ctx context.Context, name, address string) (net.Conn, error) {
 			conn, err := network.dial(ctx, name, address)
 			if err != nil {
