@@ -9,7 +9,31 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/giftstats/giftstats/pkg/giftstats"
 )
+
+// End is a report that a stream has ended.
+type End struct {
+	EventID    string                `json:"event_id,omitempty"`  // the sender's own; empty if it is to be derived
+	ReportID   string                `json:"report_id,omitempty"` // the same whenever this report is delivered again; may be empty
+	EndedAt    time.Time             `json:"ended_at"`
+	Until      time.Time             `json:"until,omitzero"` // when the stream had ended, if EndedAt is only when it was last seen, or wrong
+	Reason     string                `json:"reason,omitempty"`
+	Source     string                `json:"source"`
+	Owner      string                `json:"owner,omitempty"`
+	Accounts   []string              `json:"accounts,omitempty"` // named by the sender
+	RoomTotals *giftstats.RoomTotals `json:"room_totals,omitempty"`
+	TotalsAt   time.Time             `json:"totals_at,omitzero"` // when the room ended by the report that brought them, if it is another one
+
+	// Timeless is true if the report named no time, so that EndedAt is when it arrived. It is about the newest stream.
+	Timeless bool `json:"timeless,omitempty"`
+	// Others are the ids of later reports without a time, which must not end the next stream when they are delivered again.
+	Others []string `json:"others,omitempty"`
+}
+
+// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end or EndedAt is wrong, the time when it was noticed.
+func (e *End) by() time.Time { return latest(e.EndedAt, e.Until) }
 
 // Ending is the open stream that an end was recorded for. If the summary of that end is stored already, Stored is not nil; the
 // stream may be closed then, so that Room does not have it any more.
@@ -31,7 +55,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 			return false, err
 		}
 		stream := room.reportedBy(end)
-		if candidate := room.EndedBy(end); stream == nil && !candidate.passed(ended, end) {
+		if candidate := room.endedBy(end); stream == nil && !candidate.passed(ended, end) {
 			stream = candidate
 		}
 		if streamID != "" {
@@ -54,7 +78,7 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 				return false, err
 			}
 			room.open(Sighting{RoomID: roomID, At: end.EndedAt}, last)
-			stream = room.EndedBy(end)
+			stream = room.endedBy(end)
 		}
 		ending = Ending{StreamID: stream.ID}
 		return stream.recordEnd(end.within(*stream, room.Next(stream.ID), l.config.Now())), nil
@@ -79,27 +103,6 @@ func (r *Room) full() bool {
 	return err == nil && len(record) > maxRoom
 }
 
-// reportedBy returns the open stream that ended by an earlier delivery of the same report. Without a time in the report, nothing else
-// tells that it is not about a stream that has started since.
-func (r *Room) reportedBy(end End) *Stream {
-	for i := range r.Streams {
-		if known := r.Streams[i].End; known != nil && (end.again(known.EventID, known.ReportID) || end.again(known.Others...)) {
-			return &r.Streams[i]
-		}
-	}
-	return nil
-}
-
-// again reports whether a report is another delivery of one with one of these ids.
-func (e *End) again(ids ...string) bool {
-	return slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ids, id) })
-}
-
-// ids are what identifies the report. There may be none.
-func (e *End) ids() []string {
-	return slices.DeleteFunc([]string{e.EventID, e.ReportID}, func(id string) bool { return id == "" })
-}
-
 // maxOthers bounds the reports without a time that are remembered of one end.
 const maxOthers = 100
 
@@ -116,124 +119,10 @@ func (l *Ledger) markReport(ctx context.Context, ended Ended, end End) error {
 	return nil
 }
 
-// reported reports whether a report is another delivery of one that is remembered of the ended stream.
-func (e *End) reported(ended Ended) bool {
-	return e.again(ended.EventID, ended.ReportID) || e.again(ended.Others...) || e.repeats(ended.end()) ||
-		slices.ContainsFunc(e.ids(), func(id string) bool { return slices.Contains(ended.Taken, reportMark(id)) })
-}
-
 // reportMark returns a short mark for an id of any length. No receiver has such a name.
 func reportMark(id string) string {
 	digest := sha256.Sum256([]byte(id))
 	return "report " + hex.EncodeToString(digest[:8])
-}
-
-// endedNear lists the ended streams of a room that a report may be about, newest first: at least five, and all of the day before. A
-// room id can be used many times in an hour, and then a repeated report is about none of the last five.
-func (l *Ledger) endedNear(ctx context.Context, roomID string, end End) ([]Ended, error) {
-	const several = 5
-	var near []Ended
-	query := Query{RoomID: roomID, From: time.Unix(0, 0), To: end.EndedAt.Add(clockSkew), Limit: several}
-	for {
-		streams, err := l.config.Store.ListEnded(ctx, query)
-		if err != nil {
-			return nil, unavailable("read ended streams", err)
-		}
-		near = append(near, streams...)
-		if len(streams) < query.Limit || near[len(near)-1].EndedAt.Before(end.EndedAt.Add(-timelessFor)) {
-			return near, nil
-		}
-		last := near[len(near)-1].Position()
-		query.After, query.Limit = &last, endedAtOnce
-	}
-}
-
-// repeated returns those of the ended streams, newest first, that a report is about, if it is not about the open stream.
-func repeated(ended []Ended, open *Stream, end End) []Ended {
-	if i := slices.IndexFunc(ended, end.reported); i >= 0 {
-		return ended[i : i+1]
-	}
-	newest := slices.IndexFunc(ended, func(e Ended) bool { return !e.start().After(end.EndedAt) })
-	if open == nil && newest >= 0 {
-		switch last := ended[newest]; {
-		case end.Timeless && last.by().After(end.EndedAt.Add(-timelessFor)),
-			!last.Gone && !last.StartedAt.IsZero() && last.StartedAt.Before(end.EndedAt):
-			return ended[newest : newest+1]
-		}
-	}
-	return slices.DeleteFunc(ended, func(e Ended) bool {
-		switch {
-		case open != nil && e.covers(*open):
-			return false
-		case open != nil && end.Source == SourceSweep:
-			return true // it names the open stream, so its time does not matter
-		case open != nil && !end.late(e.end()) && !open.startsIn(end):
-			return true
-		case end.Timeless:
-			return true // the newest one is too old
-		}
-		return end.EndedAt.Before(e.start()) || !e.end().same(end)
-	})
-}
-
-// passed reports whether a later stream of the room is stored that had started before the end. Then the report is not about this one, which
-// only waits for its summary.
-func (s *Stream) passed(ended []Ended, end End) bool {
-	if s == nil || s.End != nil && end.late(s.End) {
-		return false
-	}
-	return slices.ContainsFunc(ended, func(e Ended) bool {
-		return s.Start().Before(e.StartedAt) && e.StartedAt.Before(end.EndedAt.Truncate(time.Second))
-	})
-}
-
-// repeats reports whether a report of Tencent Chat, which has no id, is the known one once more.
-func (e *End) repeats(known *End) bool {
-	return e.Source == sourceLive && known.Source == sourceLive && e.EndedAt.Equal(known.EndedAt)
-}
-
-// timelessFor is how old an ended stream may be for a report without a time to be about it.
-const timelessFor = 24 * time.Hour
-
-// lateBy is how much later than Tencent Chat other sources may say that a stream ended. The sources that are not listed are never late.
-var lateBy = map[string]time.Duration{"trtc": time.Minute, "css": time.Minute, "direct": 10 * time.Second}
-
-// late reports whether a report is more likely a late one of a known end than one of a stream that started since.
-func (e *End) late(known *End) bool {
-	return lateBy[e.Source] > 0 && !e.EndedAt.After(known.by().Add(lateBy[e.Source]))
-}
-
-// start is the earliest time that is known to belong to the ended stream.
-func (e *Ended) start() time.Time {
-	if e.StartedAt.IsZero() {
-		return e.EndedAt.Add(-sameEnd)
-	}
-	return e.StartedAt
-}
-
-// by is the time by which the stream had ended: EndedAt, or, if nobody reported the end, the time when it was noticed.
-func (e *Ended) by() time.Time { return e.end().by() }
-
-// end returns what identifies the end.
-func (e *Ended) end() *End { return &End{EndedAt: e.EndedAt, Until: e.Until, Source: e.Source} }
-
-// covers reports whether an open stream is the same as the ended one: two streams of a room never overlap, and a room that was not
-// dissolved goes on until it is known to be created again.
-func (e *Ended) covers(open Stream) bool {
-	if !e.Gone && !e.StartedAt.IsZero() && open.StartedAt.IsZero() && open.After.Equal(e.by()) {
-		return true // gifts or seats after a report of the end have opened it
-	}
-	switch {
-	case e.Source == SourceSweep && open.StartedAt.Equal(e.StartedAt) && !open.StartedAt.IsZero() && !open.After.Before(e.by()):
-		return false // Tencent has shown the room again
-	case open.ID == e.StreamID:
-		return true
-	case !open.StartedAt.IsZero() && !e.StartedAt.IsZero():
-		return open.StartedAt.Equal(e.StartedAt)
-	case open.End != nil && open.End.by().Add(sameEnd).Before(e.EndedAt):
-		return false // it has ended before, and waits for its summary
-	}
-	return !open.Start().After(e.by()) && !open.Start().Before(latest(e.StartedAt, e.After))
 }
 
 // within returns the report with the time by which the stream had ended, if EndedAt cannot be that time: Tencent has confirmed the stream

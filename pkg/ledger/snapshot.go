@@ -90,8 +90,8 @@ func (s *Stream) LastTotals() *RoomSnapshot {
 	return &s.Totals[0]
 }
 
-// DropAfter drops the numbers that were requested at or after the given time: they are those of a room that was created again.
-func (s *Stream) DropAfter(created time.Time) {
+// dropAfter drops the numbers that were requested at or after the given time: they are those of a room that was created again.
+func (s *Stream) dropAfter(created time.Time) {
 	for i := range s.Accounts {
 		account := &s.Accounts[i]
 		account.Snapshots = slices.DeleteFunc(account.Snapshots, func(snapshot Snapshot) bool { return !snapshot.AsOf.Before(created) })
