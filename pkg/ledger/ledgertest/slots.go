@@ -10,29 +10,32 @@ import (
 )
 
 const (
-	slotsApart = 2 * time.Second
-	// slotsPrecision is how exact times are at least. A store may use the clock of its server, which goes on while the tests run.
-	slotsPrecision = 1500 * time.Millisecond
+	slotsApart     = 2 * time.Second
 	slotsWithin    = 50 * time.Second
+	slotsPrecision = 10 * time.Millisecond // of the times of slots
 )
 
+// imprecision is how much too early a slot may seem to be. A store may use the clock of its server, which has gone on since started, while
+// the clock of the tests stands still.
+func imprecision(started time.Time) time.Duration { return slotsPrecision + time.Since(started) }
+
 // reserve takes slots. They must not begin before earliest.
-func (w *world) reserve(t *testing.T, n int, earliest time.Time) time.Time {
+func (w *world) reserve(t *testing.T, n int, earliest, started time.Time) time.Time {
 	t.Helper()
 	first, taken, err := w.store.ReserveSlots(t.Context(), n, slotsApart, slotsWithin)
 	if err != nil || !taken {
 		t.Fatalf("ReserveSlots returned %v, %v, %v", first, taken, err)
 	}
-	if first.Before(earliest.Add(-slotsPrecision)) {
+	if first.Before(earliest.Add(-imprecision(started))) {
 		t.Errorf("the first of %d slots is at %v, want not before %v", n, first, earliest)
 	}
 	return first
 }
 
 func slots(t *testing.T, w *world) {
-	end := Start
+	started, end := time.Now(), Start
 	for _, n := range []int{1, 3, 2} {
-		end = w.reserve(t, n, end).Add(time.Duration(n) * slotsApart)
+		end = w.reserve(t, n, end, started).Add(time.Duration(n) * slotsApart)
 	}
 	// A repeated write may waste slots: three answers are lost at most.
 	if latest := Start.Add((6 + 3*3) * slotsApart); end.After(latest) {
@@ -43,17 +46,18 @@ func slots(t *testing.T, w *world) {
 		if err != nil || taken {
 			t.Fatalf("slots that are too far ahead: %v, %v, %v", first, taken, err)
 		}
-		if first.Before(end.Add(-slotsPrecision)) || first.After(end) {
+		if first.Before(end.Add(-imprecision(started))) || first.After(end) {
 			t.Errorf("the next slot is said to be at %v, want %v", first, end)
 		}
 	}
-	if first := w.reserve(t, 1, end); first.After(end) {
+	if first := w.reserve(t, 1, end, started); first.After(end) {
 		t.Errorf("after a refusal, the next slot is at %v, want %v", first, end)
 	}
 }
 
 func concurrentSlots(t *testing.T, w *world) {
 	const users = 8
+	started := time.Now()
 	firsts := make([]time.Time, users)
 	var running sync.WaitGroup
 	for i := range users {
@@ -68,7 +72,7 @@ func concurrentSlots(t *testing.T, w *world) {
 	running.Wait()
 	slices.SortFunc(firsts, time.Time.Compare)
 	for i := 1; i < users; i++ {
-		if gap := firsts[i].Sub(firsts[i-1]); gap < slotsApart-slotsPrecision {
+		if gap := firsts[i].Sub(firsts[i-1]); gap < slotsApart-imprecision(started) {
 			t.Errorf("two users have slots that are only %v apart", gap)
 		}
 	}
