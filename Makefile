@@ -12,6 +12,9 @@ fuzz    := 30s
 soak    := 10m
 dist    := dist
 
+# For what downloads something.
+retry := sh tools/retry.sh
+
 sam-targets := build-ApiFunction build-StreamEndFunction build-SweepFunction build-WebhookFunction
 
 .PHONY: help run secret check whose-gifts build-secret build-check test build build-aws $(sam-targets) build-tencent sbom package deploy-tencent remove-tencent bench e2e fuzz soak lint vuln clean
@@ -139,7 +142,7 @@ $(deployer)/node_modules/.package-lock.json: $(deployer)/package-lock.json
 	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 	  { echo 'This needs Node 20 or later with npm on PATH: https://nodejs.org/en/download' >&2; exit 1; }
 	@echo 'Installing the tools of the deployment into $(deployer)/node_modules. This is done once, and takes about half a minute.'
-	npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund --no-update-notifier
+	$(retry) npm ci --prefix $(deployer) --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
 
 # Each function gets an archive of its own binary. Both in one would be too large for a request to the API.
@@ -172,7 +175,7 @@ fuzz: ## run each fuzz target (fuzz=30s each)
 vegeta := $(tools)/vegeta-v12.13.0/vegeta
 
 $(vegeta):
-	GOBIN=$(@D) go install github.com/tsenart/vegeta/v12@v12.13.0
+	GOBIN=$(@D) $(retry) go install github.com/tsenart/vegeta/v12@v12.13.0
 
 soak: say-soak $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
 	go test -count=1 -tags soak -run '^TestSoak$$' -v -timeout 0 ./functions/local -soak $(soak) -vegeta $(vegeta)

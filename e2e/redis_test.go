@@ -30,7 +30,8 @@ func TestLedgerInRedis(t *testing.T) {
 
 // Each node has half of the slots, and the store knows the address of one.
 func TestLedgerInRedisCluster(t *testing.T) {
-	const settings, slots = "cluster-enabled yes", 16384
+	const slots = 16384
+	settings := "cluster-enabled yes\ncluster-node-timeout 60000"
 	first, second := startRedis(t, settings), startRedis(t, settings)
 	for i, at := range []string{first, second} {
 		var half strings.Builder
@@ -97,7 +98,7 @@ func startRedis(t *testing.T, more string) string {
 	if err := os.WriteFile(settings, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	await(t, at, start(t, nil, filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "redis", "redis-server"), settings))
+	await(t, at, start(t, nil, filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "redis", "bin", "redis-server"), settings))
 	return at
 }
 

@@ -135,7 +135,7 @@ func startRedis(b *testing.B) (address string, real bool) {
 
 // redisServer returns the path of a redis-server.
 func redisServer(b *testing.B) (path string, found bool) {
-	path, err := filepath.Abs("../../.tools/redis/redis-server")
+	path, err := filepath.Abs("../../.tools/redis/bin/redis-server")
 	if err != nil {
 		b.Fatal(err)
 	}
