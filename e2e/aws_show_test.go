@@ -18,6 +18,10 @@ import (
 // Two shows on AWS: webhooks through the HTTP API, ends over SQS, the ledger in DynamoDB.
 func TestShowOnAWS(t *testing.T) {
 	t.Parallel()
+	inTime(t, testShowOnAWS)
+}
+
+func testShowOnAWS(t *testing.T) {
 	s, cloud := newStage(t), newCloud(t)
 	cloud.createSecret(t, fixture.Document(fixture.SecretKey))
 	cloud.createTable(t, "giftstats")

@@ -20,7 +20,9 @@ import (
 
 // The clients that are generated from the published document have the types that callers rely on, and can make every call.
 
-func TestGeneratedTypeScriptClient(t *testing.T) {
+func TestGeneratedTypeScriptClient(t *testing.T) { inTime(t, testTypeScriptClient) }
+
+func testTypeScriptClient(t *testing.T) {
 	tools := filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "clients")
 	work, err := os.MkdirTemp(tools, "test-") // Node looks for modules in the folders above
 	if err != nil {
@@ -42,7 +44,9 @@ func TestGeneratedTypeScriptClient(t *testing.T) {
 	withoutWarning(t, command(t, work, shows(t), "node", "client.js"))
 }
 
-func TestGeneratedPythonClient(t *testing.T) {
+func TestGeneratedPythonClient(t *testing.T) { inTime(t, testPythonClient) }
+
+func testPythonClient(t *testing.T) {
 	work := t.TempDir()
 	config, err := filepath.Abs("clients/generator.yml")
 	if err != nil {

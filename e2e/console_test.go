@@ -23,13 +23,19 @@ import (
 // A browser signs in at the local server, and looks at every view: e2e/console/console.test.mjs. With SCREENSHOTS=directory it also
 // takes a picture of each.
 func TestConsole(t *testing.T) {
+	t.Parallel()
+	inTime(t, testConsole)
+}
+
+func testConsole(t *testing.T) {
 	stage := newConsoleStage(t)
 	demo, output := runLocal(t, nil)
 	world, err := json.Marshal(map[string]any{
 		"demo":  map[string]string{"url": demo, "key": regexp.MustCompile(`KEY=(\S+)`).FindStringSubmatch(output)[1]},
 		"app":   map[string]string{"url": stage.url, "key": fixture.APIKey, "control": stage.control},
 		"month": stage.month, "streams": historyStreams, "ofAlice": historyOfAlice,
-		"tools": filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "console"),
+		"present": time.Now().In(singapore).Format("2006-01"),
+		"tools":   filepath.Join(folder(t, "GIFTSTATS_TOOLS"), "console"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +47,9 @@ func TestConsole(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// singapore is where the browser is.
+var singapore = time.FixedZone("Singapore", 8*60*60)
 
 // The streams of the month before this one.
 const (
@@ -97,12 +106,12 @@ func (s *consoleStage) setClock(now time.Time) {
 	s.now = now
 }
 
-// addHistory adds the streams of last month. The browser is in Singapore, so the month begins there 8 hours earlier than in UTC: the first
-// stream is in the month before in UTC.
+// addHistory adds the streams of last month. In Singapore, that month began 8 hours earlier than in UTC: the first stream is in the month
+// before in UTC.
 func (s *consoleStage) addHistory(t *testing.T) {
 	t.Helper()
-	year, month, _ := time.Now().Date()
-	first := time.Date(year, month-1, 1, 0, 0, 0, 0, time.FixedZone("Singapore", 8*60*60))
+	year, month, _ := time.Now().In(singapore).Date()
+	first := time.Date(year, month-1, 1, 0, 0, 0, 0, singapore)
 	s.month = first.Format("2006-01")
 	shows := []string{"friday-show", "morning-talk", "karaoke-night", "cooking-live", "late-talk"}
 	for i := range historyStreams {

@@ -23,11 +23,9 @@ func TestContainerProgram(t *testing.T) {
 	if slices.ContainsFunc(file.Progs, func(part *elf.Prog) bool { return part.Type == elf.PT_INTERP }) {
 		t.Error("the program is linked dynamically; an empty image has no loader for it")
 	}
-	address := addresses(t, 1)[0]
-	open := strings.Replace(address, "127.0.0.1", "0.0.0.0", 1)
+	const open = "0.0.0.0:0"
 	sandbox := start(t, nil, program, "-sandbox", "-addr", open)
-	await(t, address, sandbox)
-	response, err := http.Get("http://" + address + "/healthz")
+	response, err := http.Get(servingAt(t, sandbox) + "/healthz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ e2e-template: build-aws $(tools)/python/.installed $(tools)/checkov/.installed
 e2e-serverless: build-tencent $(deployer)/node_modules/.package-lock.json
 	go run ./tools/zip $(dist)/tencent-api.zip $(dist)/tencent/api
 	go run ./tools/zip $(dist)/tencent-streamend.zip $(dist)/tencent/streamend
-	node --test e2e/serverless/*.test.mjs
+	node --test --test-concurrency=2 e2e/serverless/*.test.mjs
 
 e2e-openapi: $(tools)/python/.installed
 	$(python)/openapi-spec-validator pkg/httpapi/openapi.json

@@ -7,8 +7,9 @@ package e2e
 
 import (
 	"archive/zip"
-	"context"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -90,12 +91,14 @@ func start(t *testing.T, environment map[string]string, path string, arguments .
 	return p
 }
 
-// addresses returns free addresses on loopback.
+// addresses returns free addresses on loopback. They have an IP address of their own: on 127.0.0.1, a server or a connection of another
+// program could take a port before the program listens there.
 func addresses(t *testing.T, count int) []string {
 	t.Helper()
+	ip := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
 	var free []string
 	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,18 +108,25 @@ func addresses(t *testing.T, count int) []string {
 	return free
 }
 
+// startTime is how long a program may take to start on a machine that is busy with something else.
+const startTime = 3 * time.Minute
+
 // await waits until a server listens at the address.
 func await(t *testing.T, address string, p *process.Process) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for ctx.Err() == nil {
+	limit := time.After(startTime)
+	for {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case <-p.Done():
+			t.Fatal(p.Ended("before it listened at " + address))
+		case <-limit:
+			t.Fatalf("no server listens at %s: %v; the program printed:\n%s", address, err, p.Output())
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
-	t.Fatalf("no server listens at %s; the program printed:\n%s", address, p.Output())
 }

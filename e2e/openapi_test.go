@@ -9,14 +9,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
-	"time"
 
+	"github.com/giftstats/giftstats/internal/fakes/process"
 	"github.com/giftstats/giftstats/internal/testkit/build"
 	"github.com/giftstats/giftstats/internal/testkit/fixture"
 )
 
 // The local server answers every request that schemathesis generates from the published document as the document says.
 func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	inTime(t, testOpenAPI)
+}
+
+func testOpenAPI(t *testing.T) {
 	_, upstream := fixture.Engine(t, nil)
 	url := startLocal(t, upstream)
 	settings, err := filepath.Abs("schemathesis.toml")
@@ -54,11 +59,16 @@ func secretFile(t *testing.T) string {
 func runLocal(t *testing.T, environment map[string]string) (url, output string) {
 	t.Helper()
 	server := start(t, environment, build.Program(t, build.Functions+"local", ""), "-addr", "127.0.0.1:0")
-	started, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	return servingAt(t, server), server.Output()
+}
+
+// servingAt waits until the local server serves, and returns its URL. It has then printed everything else about its start.
+func servingAt(t *testing.T, server *process.Process) string {
+	t.Helper()
+	started, cancel := context.WithTimeout(t.Context(), startTime)
 	defer cancel()
-	if err := server.WaitOutput(started, "Serving on ", 1); err != nil {
+	if err := server.WaitOutput(started, " until interrupted", 1); err != nil {
 		t.Fatal(err)
 	}
-	output = server.Output()
-	return regexp.MustCompile(`Serving on (\S+)`).FindStringSubmatch(output)[1], output
+	return regexp.MustCompile(`Serving on (\S+) until interrupted`).FindStringSubmatch(server.Output())[1]
 }

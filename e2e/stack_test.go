@@ -53,6 +53,10 @@ func (c cloud) createStack(t *testing.T, parameters ...string) stack {
 // Two shows with the resources of template.yaml: the packages run with the variables that it gives them, on its table and its queues.
 func TestStack(t *testing.T) {
 	t.Parallel()
+	inTime(t, testStack)
+}
+
+func testStack(t *testing.T) {
 	s, cloud := newStage(t), newCloud(t)
 	cloud.createSecret(t, fixture.Document(fixture.SecretKey))
 	described, err := cloud.secrets.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("giftstats")})

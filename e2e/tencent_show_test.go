@@ -18,6 +18,10 @@ import (
 // Two shows on Tencent Cloud: webhooks through the function URL, ends as asynchronous invocations, the ledger in Redis.
 func TestShowOnTencent(t *testing.T) {
 	t.Parallel()
+	inTime(t, testShowOnTencent)
+}
+
+func testShowOnTencent(t *testing.T) {
 	s, cloud := newStage(t), tencentapi.New(tencentapi.Config{})
 	t.Cleanup(cloud.Close)
 	cloud.SetSecret("giftstats", "v1", fixture.Document(fixture.SecretKey))
@@ -28,22 +32,11 @@ func TestShowOnTencent(t *testing.T) {
 		"GIFTSTATS_DELIVER": s.customer.URL, "GIFTSTATS_LOG_LEVEL": "debug",
 	}
 	folder := unzipped(t, "tencent.zip", "api", "streamend")
-	start := func(handler string) *scfruntime.Runtime {
-		function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: filepath.Join(folder, handler), Environment: environment})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(function.Close)
-		return function
-	}
-	api, streamEnd := start("api"), start("streamend")
+	api := startSCF(t, filepath.Join(folder, "api"), environment)
+	streamEnd := startSCF(t, filepath.Join(folder, "streamend"), environment)
 	invoke := func(function *scfruntime.Runtime, payload []byte) []byte {
 		t.Helper()
-		reply, err := function.Invoke(t.Context(), payload, scfruntime.Options{Environment: cloud.Environment()})
-		if err != nil || reply.ErrorType != "" {
-			t.Fatalf("%v: %+v\n%s", err, reply, function.Output())
-		}
-		return reply.Payload
+		return invokeSCF(t, function, payload, cloud.Environment())
 	}
 
 	store, err := ledgerredis.New(ledgerredis.Config{Name: redis + "/0", Secrets: login(fixture.AppID), Now: time.Now})

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/giftstats/giftstats/internal/fakes/scfruntime"
 	"github.com/giftstats/giftstats/internal/fakes/tencentapi"
@@ -15,7 +16,9 @@ import (
 
 // The package for SCF, called over net/rpc as the platform does, with an SSM and an SCF API that verify each TC3-HMAC-SHA256
 // signature: from the secret and a request to an answer, and from a webhook over an asynchronous invocation to the customer.
-func TestTencent(t *testing.T) {
+func TestTencent(t *testing.T) { inTime(t, testTencent) }
+
+func testTencent(t *testing.T) {
 	engine, upstream := fixture.Engine(t, nil)
 	cloud := tencentapi.New(tencentapi.Config{})
 	defer cloud.Close()
@@ -25,22 +28,13 @@ func TestTencent(t *testing.T) {
 	secret := "tencentssm://giftstats?version=v1&endpoint=" + cloud.URL
 	start := func(handler string, environment map[string]string) *scfruntime.Runtime {
 		environment["GIFTSTATS_SECRET"], environment["GIFTSTATS_ENDPOINT"] = secret, upstream
-		function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: filepath.Join(folder, handler), Environment: environment})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { function.Close() })
-		return function
+		return startSCF(t, filepath.Join(folder, handler), environment)
 	}
 	api := start("api", map[string]string{"GIFTSTATS_QUEUE": "scf://streamend?endpoint=" + cloud.URL, "GIFTSTATS_LOG_LEVEL": "debug"})
 	streamEnd := start("streamend", map[string]string{"GIFTSTATS_DELIVER": "log://," + customer.URL})
 	invoke := func(function *scfruntime.Runtime, payload []byte) []byte {
 		t.Helper()
-		reply, err := function.Invoke(t.Context(), payload, scfruntime.Options{Environment: cloud.Environment()})
-		if err != nil || reply.ErrorType != "" {
-			t.Fatalf("%v: %+v\n%s", err, reply, function.Output())
-		}
-		return reply.Payload
+		return invokeSCF(t, function, payload, cloud.Environment())
 	}
 	ask := func() {
 		t.Helper()
@@ -81,4 +75,32 @@ func TestTencent(t *testing.T) {
 			t.Errorf("%q is in the output", secret)
 		}
 	}
+}
+
+// startSCF runs a function until the test ends. An invocation has as much time as serverless.yml gives to the end of a stream.
+func startSCF(t *testing.T, binary string, environment map[string]string) *scfruntime.Runtime {
+	t.Helper()
+	function, err := scfruntime.Start(t.Context(), scfruntime.Config{Binary: binary, Environment: environment, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		function.Close()
+		if t.Failed() {
+			t.Logf("%s printed:\n%s", filepath.Base(binary), function.Output())
+		}
+	})
+	return function
+}
+
+// invokeSCF returns the function's reply to an event. The credentials of its role come with the invocation.
+func invokeSCF(t *testing.T, function *scfruntime.Runtime, payload []byte, role map[string]string) []byte {
+	t.Helper()
+	started := time.Now()
+	reply, err := function.Invoke(t.Context(), payload, scfruntime.Options{Environment: role})
+	logIfSlow(t, "an invocation", started)
+	if err != nil || reply.ErrorType != "" {
+		t.Fatalf("%v: %+v", err, reply)
+	}
+	return reply.Payload
 }

@@ -13,6 +13,8 @@ const { chromium } = require('playwright-core');
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const unpacked = path.join(world.tools, 'chromium');
 
+const patience = 120_000; // ms that a busy machine has for one step
+
 export const start = () => chromium.launch({
   executablePath: path.join(unpacked, 'chromium'),
   // No sandbox, because it is not available everywhere, and the browser opens nothing but the page.
@@ -20,6 +22,7 @@ export const start = () => chromium.launch({
     '--disable-component-update', '--disable-sync'],
   env: { ...process.env, LD_LIBRARY_PATH: path.join(unpacked, 'lib'),
     FONTCONFIG_FILE: process.env.FONTCONFIG_FILE ?? path.join(unpacked, 'fonts.conf') },
+  timeout: patience,
 });
 
 // Visit is a tab without history. Its check fails if the page has asked another origin for something, violated its policy, or written
@@ -27,7 +30,7 @@ export const start = () => chromium.launch({
 export class Visit {
   requests = []; // URLs, with method and headers
   complaints = [];
-  expected = []; // statuses of answers that the browser reports as errors
+  expected = []; // what the browser reports as errors: statuses of answers, or a part of the text
 
   static async begin(browser, server, { locale = 'en-US', colorScheme = 'light', width = 1200, height = 900, at = '' } = {}) {
     const visit = new Visit();
@@ -35,6 +38,7 @@ export class Visit {
     visit.context = await browser.newContext({
       locale, colorScheme, viewport: { width, height }, timezoneId: 'Asia/Singapore', reducedMotion: 'reduce',
     });
+    visit.context.setDefaultTimeout(patience);
     visit.page = await visit.context.newPage();
     await visit.watch();
     await visit.page.goto(`${server.url}/${at}`);
@@ -51,8 +55,16 @@ export class Visit {
     this.page.on('console', message => {
       if (!['error', 'warning'].includes(message.type())) return;
       const status = /status of (\d+)/.exec(message.text())?.[1];
-      if (!this.expected.includes(Number(status))) this.complaints.push(`console: ${message.text()} ${message.location().url}`);
+      if (this.expected.some(each => each === Number(status) || (typeof each === 'string' && message.text().includes(each)))) return;
+      this.complaints.push(`console: ${message.text()} ${message.location().url}`);
     });
+  }
+
+  // stopClock makes the time of the page go on only by page.clock.runFor. Otherwise a page on a busy machine would ask again by itself.
+  async stopClock() {
+    const now = Date.now();
+    await this.page.clock.install({ time: now - 3_600_000 }); // it could not stop at a time in the past
+    await this.page.clock.pauseAt(now);
   }
 
   check() {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { references } from '../../tools/tencent-deploy/serverless.mjs';
-import { environment, ledger, original, pages, project, root, spawned } from './fixture.mjs';
+import { environment, go, ledger, original, pages, project, root, spawned } from './fixture.mjs';
 
 const nothing = Object.fromEntries(Object.keys(environment).map(name => [name, undefined]));
 
@@ -22,7 +22,7 @@ test('the check lets a complete environment through', async t => {
 });
 
 test('make checks before it builds', async () => {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, GIFTSTATS_ENDPOINT: 'singapur' };
+  const env = { ...go, ...environment, GIFTSTATS_ENDPOINT: 'singapur' };
   const { status, stdout, stderr } = await spawned('make', ['deploy-tencent'], { cwd: root, env });
   assert.notEqual(status, 0);
   assert.match(stderr, /^GIFTSTATS_ENDPOINT must be a region/m);

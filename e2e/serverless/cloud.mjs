@@ -18,7 +18,8 @@ export class Cloud {
   busy = 0; // how often a function is reported as busy after each change
   hidden = 0; // how often the URL of a new trigger is missing
   #functions = new Map();
-  #server = http.createServer((request, response) => this.#answer(request, response));
+  // Connections stay open, because a client on a busy machine could send a request just when one is closed.
+  #server = http.createServer({ keepAliveTimeout: 600_000 }, (request, response) => this.#answer(request, response));
 
   async start(port = 0) {
     await new Promise(resolve => this.#server.listen(port, '127.0.0.1', resolve));

@@ -46,9 +46,10 @@ export function project(t, { text = original, api = 'the api', streamend = 'the 
 
 const main = path.join(root, 'tools/tencent-deploy/main.mjs');
 
+// The variables of Go, which the check needs because it compiles a program.
+export const go = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|XDG_CACHE_HOME|GO.*)$/.test(name)));
+
 function run(cwd, args, environ) {
-  // The check compiles a program, so Go needs its own variables.
-  const go = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|XDG_CACHE_HOME|GO.*)$/.test(name)));
   return spawned(process.execPath, [main, ...args], { cwd, env: { ...go, ...defined(environ) } });
 }
 
