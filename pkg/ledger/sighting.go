@@ -122,8 +122,9 @@ func (s Sighting) continues(ended Ended) bool {
 }
 
 // resume opens a stream that goes on after its end was noticed, and reports whether that changed something. Its numbers count from the
-// start, like those of the summary that it has already.
+// start, like those of the summary that it has already, and it has the same accounts.
 func (r *Room) resume(sighting Sighting, ended Ended) bool {
+	sighting.Receivers = append(sighting.Receivers, ended.Accounts...)
 	for i := range r.Streams {
 		switch s := &r.Streams[i]; {
 		case s.StartedAt.IsZero() && s.After.Equal(ended.by()):
@@ -133,6 +134,23 @@ func (r *Room) resume(sighting Sighting, ended Ended) bool {
 		}
 	}
 	r.open(sighting, &ended)
+	return true
+}
+
+// Missed reports whether another stream of the room waits for its summary of which only the sweep noticed the end: if nobody announced the
+// stream with the id, it may be the same.
+func (r *Room) Missed(streamID string) bool {
+	return slices.ContainsFunc(r.Streams, func(s Stream) bool { return s.ID != streamID && s.End != nil && s.End.Source == SourceSweep })
+}
+
+// Withdraw removes the end of a stream that only the sweep noticed, because Tencent shows now that the room has never been dissolved. It
+// reports whether there was something to remove.
+func (r *Room) Withdraw(streamID string) bool {
+	stream := r.Stream(streamID)
+	if stream == nil || stream.End == nil || stream.End.Source != SourceSweep || !r.Next(streamID).IsZero() {
+		return false
+	}
+	stream.End, stream.MissingAt = nil, time.Time{}
 	return true
 }
 

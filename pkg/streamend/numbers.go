@@ -16,7 +16,7 @@ type evidence struct {
 	endedAt    time.Time
 	owner      string                // empty if it is not known
 	accounts   []string              // whose numbers are wanted
-	disputed   bool                  // the webhook of the end named another owner
+	disputed   bool                  // the webhook of the end named another owner, or the totals hold what is in another summary
 	unsigned   bool                  // owner and accounts are those of a webhook whose body is not signed: Tencent knows better
 	answers    []giftstats.Result    // of Tencent, after the end, for each of accounts; nil if the room is gone
 	totals     *giftstats.RoomTotals // of the room; nil if they are not known

@@ -123,12 +123,13 @@ func (p *Processor) gather(ctx context.Context, room ledger.Room, streamID strin
 		return ledger.Ended{}, false, err
 	}
 	known = known.withTotals()
-	id, started, err := p.identify(ctx, known, latest(stream.StartedAt, created))
+	is, err := p.identify(ctx, known, latest(stream.StartedAt, created))
 	if err != nil {
 		return ledger.Ended{}, false, err
 	}
+	known.disputed = known.disputed || is.unsure || is.started.IsZero() && room.Missed(streamID)
 	data := Data{
-		EventID: cmp.Or(stream.End.EventID, id), StartedAt: pointer(started),
+		EventID: cmp.Or(stream.End.EventID, is.id), StartedAt: pointer(is.started),
 		EndedAt: pointer(known.endedAt), Reason: stream.End.Reason, Source: Source(stream.End.Source),
 	}
 	if len(known.gifts) > 0 {
@@ -137,7 +138,7 @@ func (p *Processor) gather(ctx context.Context, room ledger.Room, streamID strin
 	summary := known.summary(data)
 	ended, err = record(summary, streamID, tally)
 	ended.ReportID, ended.Others, ended.Answered = stream.End.ReportID, stream.End.Others, known.answers != nil
-	ended.StartedAt, ended.After, ended.Until = started, stream.After, stream.End.Until
+	ended.StartedAt, ended.After, ended.Until = is.started, stream.After, stream.End.Until
 	ended.Gone = known.answers == nil || stream.End.Source == string(SourceLive)
 	return ended, known.unsettled(summary.Data), err
 }

@@ -2,6 +2,7 @@ package streamend_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,53 @@ func TestShowThatTencentForgotForAWhileIsPaidOnce(t *testing.T) {
 				}
 				if rooms := s.openRooms(); len(rooms) != 0 {
 					t.Errorf("the rooms %v are left open", rooms)
+				}
+			})
+		})
+	}
+}
+
+// Tencent says for a while that a live room does not exist, and the show ends before anything shows that it goes on. Its totals hold what
+// the first summary has, and what other hosts got: the owner must not be paid them. Those of another show are the owner's.
+func TestTotalsThatMayHoldThoseOfAnotherSummaryAreNobodys(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		coins int64 // of the room at the end that is reported
+		later time.Duration
+		want  string
+	}{
+		{name: "as many as before", coins: 40, later: time.Minute, want: "alice: room_not_found; "},
+		{name: "more than before", coins: 120, later: time.Minute, want: "alice: room_not_found; "},
+		{name: "less than before: another show", coins: 30, later: time.Minute, want: "alice: 30 from room; "},
+		{name: "none: there is nothing to pay", coins: 0, later: time.Minute, want: "alice: 0 from ledger; "},
+		{name: "a day later: another show", coins: 120, later: 25 * time.Hour, want: "alice: 120 from room; "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *stage, _ *syncbuf.Buffer) {
+				s.startDuet()
+				if test.coins == 0 {
+					s.duet(time.Now(), 0, 0)
+				}
+				s.sweep()
+				s.tencent.dissolve("r")
+				for range 2 {
+					wait(time.Minute)
+					s.sweep()
+				}
+				wait(test.later)
+				event, ended := liveEnd(0, test.coins), time.Now()
+				event.EndedAt = &ended
+				s.must(s.process(event))
+				if len(s.one.messages) != 2 {
+					t.Fatalf("there are %d summaries, want 2", len(s.one.messages))
+				}
+				data := s.summaries(s.one)[1].Data
+				if got := paid(data); got != test.want {
+					t.Errorf("paid is %s, want %s", got, test.want)
+				}
+				proven := strings.Contains(test.want, "from")
+				if data.Reconciled == nil || *data.Reconciled != proven {
+					t.Errorf("the summary does not say that it is reconciled: %v", proven)
 				}
 			})
 		})

@@ -15,12 +15,40 @@ func (s *sweep) finishEnded(ctx context.Context, room ledger.Room) {
 		if stream.End == nil || ctx.Err() != nil {
 			continue
 		}
+		missed := stream.End.Source == ledger.SourceSweep
+		if missed {
+			lives, err := s.withdraw(ctx, room, stream)
+			if s.failed(ctx, err); err != nil || lives {
+				continue
+			}
+		}
 		_, err := s.p.finish(ctx, ledger.Ending{Room: room, StreamID: stream.ID})
-		if err == nil && stream.End.Source == ledger.SourceSweep {
+		if err == nil && missed {
 			s.count(0, 1)
 		}
 		s.failed(ctx, err)
 	}
+}
+
+// withdraw takes back a missed end that has no summary yet if Tencent shows the room again, and reports whether it does.
+func (s *sweep) withdraw(ctx context.Context, room ledger.Room, stream ledger.Stream) (lives bool, err error) {
+	if _, stored, err := s.p.config.Ledger.Ended(ctx, room.RoomID, stream.ID); err != nil || stored {
+		return false, err
+	}
+	info, err := s.p.config.Service.RoomInfo(ctx, room.RoomID)
+	switch {
+	case errors.Is(err, giftstats.CodeRoomNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.CreatedAt.IsZero() || !info.CreatedAt.Equal(stream.StartedAt):
+		return false, nil
+	}
+	_, err = s.p.config.Ledger.Update(ctx, room.RoomID, func(room *ledger.Room) (bool, error) {
+		lives = room.Withdraw(stream.ID)
+		return lives, nil
+	})
+	return lives, err
 }
 
 // live asks for the numbers of one live stream and stores them.
