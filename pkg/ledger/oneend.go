@@ -64,8 +64,8 @@ func (s *Stream) startedBefore(end End) bool {
 // precise reports whether the order of the start and an end is known: Tencent Chat tells both in milliseconds.
 func (s *Stream) precise(end End) bool { return end.Source == sourceLive && !s.CreatedAt.IsZero() }
 
-// startsIn reports whether the stream started in the very second of the end, so that the order of the two is not known: a CreateTime
-// has whole seconds.
+// startsIn reports whether the stream started in the same second as the end, so that the order of the two is not known: a CreateTime has
+// whole seconds.
 func (s *Stream) startsIn(end End) bool {
 	return !end.Timeless && !s.precise(end) && !s.StartedAt.IsZero() && s.StartedAt.Equal(end.EndedAt.Truncate(time.Second))
 }

@@ -124,8 +124,8 @@ func New(config Config) (*App, error) {
 // usually there within a second.
 const settleTime = 5 * time.Second
 
-// settle returns how long a summary may wait. Only the events of a queue wait: behind all others is a sender who waits for the response, for
-// 2 seconds (Tencent Chat) or 5 (TRTC).
+// settle returns how long a summary may wait. Only events from a queue wait: the sender of any other event waits for the response, for 2
+// seconds (Tencent Chat) or 5 (TRTC).
 func (c Config) settle() time.Duration {
 	if c.Role != StreamEnd {
 		return 0

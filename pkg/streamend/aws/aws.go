@@ -142,7 +142,7 @@ func (e envelope) unwrap(id string, body []byte) streamend.Message {
 	return streamend.Message{ID: id, Body: body}
 }
 
-// timeOf returns the time of an envelope, or the zero time if it has none: an event without a time is processed all the same.
+// timeOf returns the time of an envelope, or the zero time if it has none: an event without a time is processed anyway.
 func timeOf(value any) time.Time {
 	text, _ := value.(string)
 	at, _ := time.Parse(time.RFC3339, text)
