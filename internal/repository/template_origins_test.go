@@ -63,12 +63,14 @@ func TestTemplateCorsOrigins(t *testing.T) {
 	}
 }
 
-// A pattern cannot compare numbers, so every port is tried.
+// A pattern cannot compare numbers, so every port is tried where the pattern changes, and some in between.
 func TestTemplateCorsOriginsPorts(t *testing.T) {
 	pattern := originsPattern(t)
 	ports := []string{"00", "01", "0443", "080", "08443", "99999", "100000", "655350", "x", "-1", "+8443", " 8443"}
 	for port := range 70_000 {
-		ports = append(ports, strconv.Itoa(port))
+		if port < 1_100 || port%97 == 0 || port > 59_000 && port%7 == 0 || port > 64_900 && port < 65_700 {
+			ports = append(ports, strconv.Itoa(port))
+		}
 	}
 	for _, origin := range []string{"https://app.example.com", "http://localhost"} {
 		for _, port := range ports {

@@ -130,8 +130,6 @@ func TestShowsWithinASecondAreNotPaidTwice(t *testing.T) {
 				{host: "alice"},
 				{host: "bob"},
 				{host: "alice", first: "lost"},
-				{host: "alice", second: "lost"},
-				{host: "bob", first: "lost", second: "lost"},
 				{host: "alice", second: "no time"},
 				{host: "bob", first: "no time", second: "no time"},
 			} {
