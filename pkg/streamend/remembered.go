@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,6 +35,9 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 		}
 	}
 	ending, err := p.config.Ledger.RecordEnd(ctx, event.RoomID, "", end)
+	if errors.Is(err, giftstats.CodeInvalidRequest) {
+		err = permanent.Error(err)
+	}
 	if err != nil {
 		return nil, err
 	}
