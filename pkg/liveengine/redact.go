@@ -14,20 +14,30 @@ func (s *signature) redact(text string) string {
 	var clean strings.Builder
 	kept := 0
 	for i := 0; i+minFragment <= len(text); {
-		length := max(fragment(s.usersig, text[i:]), fragment(s.escaped, text[i:]))
-		if length == 0 {
+		if !s.fragments[text[i:i+minFragment]] {
 			i++
 			continue
 		}
 		clean.WriteString(text[kept:i])
 		clean.WriteString(redacted)
-		i += length
+		i += max(fragment(s.usersig, text[i:]), fragment(s.escaped, text[i:]))
 		kept = i
 	}
 	if kept == 0 {
 		return text
 	}
 	return clean.String() + text[kept:]
+}
+
+// fragments returns all parts of texts that are minFragment long.
+func fragments(texts ...string) map[string]bool {
+	parts := map[string]bool{}
+	for _, text := range texts {
+		for end := minFragment; end <= len(text); end++ {
+			parts[text[end-minFragment:end]] = true
+		}
+	}
+	return parts
 }
 
 // fragment returns the length of the longest fragment of the signature that the text begins with, or 0 if that is too short to tell.

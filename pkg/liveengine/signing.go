@@ -17,6 +17,13 @@ type signature struct {
 	usersig  string
 	escaped  string // the UserSig, escaped for a URL
 	query    string // the query string for both, encoded once
+	// fragments are the shortest parts of usersig and escaped that redact looks for. Every answer is searched for them.
+	fragments map[string]bool
+}
+
+func newSignature(document *secret.Document, sig string) *signature {
+	escaped := url.QueryEscape(sig)
+	return &signature{document, sig, escaped, query(document, sig), fragments(sig, escaped)}
 }
 
 // signing provides the signatures of a client.
@@ -156,7 +163,7 @@ func (s *signing) sign(document *secret.Document) (*signature, error) {
 	if latest != nil && latest.document == document && latest.usersig == sig {
 		return latest, nil
 	}
-	signed := &signature{document: document, usersig: sig, escaped: url.QueryEscape(sig), query: query(document, sig)}
+	signed := newSignature(document, sig)
 	if !s.latest.CompareAndSwap(latest, signed) {
 		return s.sign(document) // another call has signed at the same time, probably the same
 	}
