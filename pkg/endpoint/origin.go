@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // CheckOrigin returns an error unless text is the origin of a web page, exactly as browsers send it in the header Origin: scheme, host
@@ -40,11 +41,13 @@ func CheckOrigin(text string) error {
 }
 
 // number matches the last part of a name that browsers take for an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker
-var number = regexp.MustCompile(`(^|\.)(\d+|0x[\da-f]*)\.?$`)
+//
+// It is compiled when it is first needed, because most functions start without origins.
+var number = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|\.)(\d+|0x[\da-f]*)\.?$`) })
 
 // canonicalHost reports whether host is a name in lower-case ASCII, or an IP address in its canonical form.
 func canonicalHost(host string) bool {
-	if strings.Contains(host, ":") || number.MatchString(host) {
+	if strings.Contains(host, ":") || number().MatchString(host) {
 		address, err := netip.ParseAddr(host)
 		return err == nil && address.Zone() == "" && canonical(address) == host
 	}

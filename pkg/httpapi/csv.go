@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/giftstats/giftstats/pkg/streamend"
@@ -56,11 +57,13 @@ func (s endedStream) row(earning streamend.Earning) []string {
 // formula matches the beginning of what a spreadsheet would run as a formula: at the start of a cell, or after a semicolon, which
 // separates cells where the comma is the decimal mark. Japanese spreadsheets take the full-width signs as well.
 //
+// It is compiled when it is first needed, because most instances never answer with CSV.
+//
 // Source: https://owasp.org/www-community/attacks/CSV_Injection
-var formula = regexp.MustCompile(`(^|;)([" ]*[=+\-@\t\r\n＝＋－＠])`)
+var formula = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(^|;)([" ]*[=+\-@\t\r\n＝＋－＠])`) })
 
 // textCell puts an apostrophe before each formula.
-func textCell(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
+func textCell(text string) string { return formula().ReplaceAllString(text, "$1'$2") }
 
 func timeCell(t time.Time) string {
 	if t.IsZero() {
