@@ -15,7 +15,7 @@ import (
 // A warm request allocates little more than its call to upstream. The bound is there to notice work that every request would do
 // twice.
 func TestWarmRequestAllocates(t *testing.T) {
-	const most = 150
+	const most = 135
 	w := newWorld(t, worldConfig{log: io.Discard})
 	upstream, call := upstreamCall(t, w)
 	bare := fewestAllocations(func() {
