@@ -46,8 +46,7 @@ type Ending struct {
 // RecordEnd records a report that a stream of the room has ended. The first report of an end counts; later ones only add what it
 // lacked. A report of an end whose summary is stored returns the stored one. If the ledger has no stream that can have ended then,
 // the report opens one, so that the end of a stream that nobody announced has its numbers too. A streamID names the open stream
-// that the report is about; it is empty if the report does not know it. The error is invalid_request if the stream is not known, and has
-// ended before the time that the ledger remembers: it may have a summary.
+// that the report is about; it is empty if the report does not know it.
 func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End) (Ending, error) {
 	var ending Ending
 	room, err := l.Update(ctx, roomID, func(room *Room) (bool, error) {
@@ -71,9 +70,14 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 			return removed, nil
 		}
 		if stream == nil {
-			if err := l.openEnded(ctx, room, end); err != nil {
+			last, err := l.LastEnded(ctx, roomID)
+			if err == nil && room.full() {
+				err = unavailable("record the end", errors.New("too many ends of the room wait for their summaries"))
+			}
+			if err != nil {
 				return false, err
 			}
+			room.open(Sighting{RoomID: roomID, At: end.EndedAt}, last)
 			stream = room.endedBy(end)
 		}
 		ending = Ending{StreamID: stream.ID}
@@ -84,21 +88,6 @@ func (l *Ledger) RecordEnd(ctx context.Context, roomID, streamID string, end End
 	}
 	ending.Room = room
 	return ending, err
-}
-
-// openEnded opens a stream of which nothing is known but its end.
-func (l *Ledger) openEnded(ctx context.Context, room *Room, end End) error {
-	if end.EndedAt.Before(l.config.Now().Add(-l.config.Retention)) {
-		return giftstats.Invalid("the stream ended longer ago than the ledger remembers (%v), and may have a summary already", l.config.Retention)
-	}
-	last, err := l.LastEnded(ctx, room.RoomID)
-	if err == nil && room.full() {
-		err = unavailable("record the end", errors.New("too many ends of the room wait for their summaries"))
-	}
-	if err == nil {
-		room.open(Sighting{RoomID: room.RoomID, At: end.EndedAt}, last)
-	}
-	return err
 }
 
 // maxRoom is how large the record of a room may become, in bytes, by reports of ends that belong to no known stream. DynamoDB takes 400 KB,

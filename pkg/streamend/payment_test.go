@@ -3,7 +3,6 @@ package streamend_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -106,35 +105,4 @@ func TestGiftsInNoSummaryAreLogged(t *testing.T) {
 			s.wantOnce()
 		})
 	}
-}
-
-// A dead letter comes back when the ledger has forgotten the stream. Nothing tells then whether it has been paid.
-func TestReportThatIsOlderThanTheLedgerIsNotPaidAgain(t *testing.T) {
-	s, clock := newStage(t)
-	s.create("r", at(0))
-	clock.Advance(100 * time.Second)
-	s.must(s.process(liveEnd(100, 20)))
-	clock.Advance(24*time.Hour + time.Second) // the retention
-	err := s.process(liveEnd(100, 20))
-	if !errors.Is(err, giftstats.CodeInvalidRequest) || !permanent.Is(err) {
-		t.Errorf("the error is %v, want a permanent refusal", err)
-	}
-	if want := "the stream ended longer ago than the ledger remembers (24h0m0s)"; !strings.Contains(fmt.Sprint(err), want) {
-		t.Errorf("the error is %v, want %q", err, want)
-	}
-	if rooms := s.openRooms(); len(rooms) != 0 {
-		t.Errorf("the rooms %v are left open", rooms)
-	}
-	s.wantOnce()
-}
-
-// A stream that is still open is known, however long its end has waited.
-func TestLateReportOfAnOpenStreamIsPaid(t *testing.T) {
-	s, clock := newStage(t)
-	s.create("r", at(0))
-	clock.Advance(23 * time.Hour)
-	s.must(s.ledger().Observe(t.Context(), ledger.Sighting{RoomID: "r", At: clock.Now(), Owner: "bob"}))
-	clock.Advance(2 * time.Hour)
-	s.must(s.process(liveEnd(100, 20)))
-	s.wantOnce()
 }

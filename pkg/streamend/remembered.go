@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,9 +34,6 @@ func (p *Processor) processRemembered(ctx context.Context, event Event) ([]byte,
 		}
 	}
 	ending, err := p.config.Ledger.RecordEnd(ctx, event.RoomID, "", end)
-	if errors.Is(err, giftstats.CodeInvalidRequest) {
-		err = permanent.Error(err)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -367,7 +367,7 @@ func remembering(t *testing.T, remembers bool) *ledger.Ledger {
 	if !remembers {
 		return nil
 	}
-	l, err := ledger.New(ledger.Config{Store: memory.New(time.Now), Retention: 9600 * time.Hour, Now: time.Now})
+	l, err := ledger.New(ledger.Config{Store: memory.New(time.Now), Retention: 24 * time.Hour, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
