@@ -117,7 +117,7 @@ build-tencent: need-go
 build-local:
 	$(gobuild) -o $(dist)/container/giftstats ./functions/local
 
-package: say-package build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
+package: need-go say-package build sbom ## build reproducible zip files of the binaries into dist/, with SBOMs and the licenses of what they contain
 	go run ./tools/zip $(dist)/aws-api.zip $(dist)/aws/api/bootstrap
 	go run ./tools/zip $(dist)/aws-streamend.zip $(dist)/aws/streamend/bootstrap
 	go run ./tools/zip $(dist)/tencent.zip $(dist)/tencent/api $(dist)/tencent/streamend
@@ -158,12 +158,12 @@ deploy-tencent: $(deployer)/node_modules/.package-lock.json ## check, build and 
 remove-tencent: $(deployer)/node_modules/.package-lock.json ## remove what deploy-tencent created (CONFIRM=prod, or the name of the stage)
 	@node $(deployer)/main.mjs remove "$$stage"
 
-bench: say-bench package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
+bench: need-go say-bench package ## measure start-up, requests, batches, rates, gifts and sweeps, and print one table (some minutes)
 	go test -timeout 30m -run '^$$' -bench . -benchtime 1x ./internal/bench
 
 include e2e/e2e.mk
 
-fuzz: ## run each fuzz target (fuzz=30s each)
+fuzz: need-go ## run each fuzz target (fuzz=30s each)
 	@echo "Fuzzing $$(grep -rh '^func Fuzz' pkg --include='*_test.go' | wc -l) targets, one after the other, each for $(fuzz)."
 	@for package in $$(go list ./pkg/...); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
@@ -177,7 +177,7 @@ vegeta := $(tools)/vegeta-v12.13.0/vegeta
 $(vegeta):
 	GOBIN=$(@D) $(retry) go install github.com/tsenart/vegeta/v12@v12.13.0
 
-soak: say-soak $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
+soak: need-go say-soak $(vegeta) ## run the local server under load, with random failures, and print one table (soak=10m)
 	go test -count=1 -tags soak -run '^TestSoak$$' -v -timeout 0 ./functions/local -soak $(soak) -vegeta $(vegeta)
 
 # Fails if a line has more than 140 characters. A tab counts as one, and so does a character of several bytes.
@@ -191,7 +191,7 @@ export long_lines
 # "go mod tidy" downloads modules that nothing else needs, and a download may fail.
 twice = $(1) || { echo 'Once more, in case a download failed:'; sleep 5; $(1); }
 
-lint: ## check formatting, line length, vet, staticcheck and go.mod
+lint: need-go ## check formatting, line length, vet, staticcheck and go.mod
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	@git ls-files -z '*.go' | xargs -0 env LC_ALL=C awk "$$long_lines"
 	go vet -tags e2e,soak ./...
@@ -200,7 +200,7 @@ lint: ## check formatting, line length, vet, staticcheck and go.mod
 	$(call twice,go -C tools/sbom mod tidy -diff)
 	@echo ok
 
-vuln: ## look up the dependencies in the Go vulnerability database
+vuln: need-go ## look up the dependencies in the Go vulnerability database
 	go tool govulncheck ./...
 
 clean: ## remove build results

@@ -10,7 +10,7 @@ sam    := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISA
 locked := --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --no-compile
 
 # The tools are installed at the same time. The tests that follow do not run at the same time: they would make each other slow.
-e2e: say-e2e ## test with the real tools of both clouds (installs them into .tools/)
+e2e: need-go say-e2e ## test with the real tools of both clouds (installs them into .tools/)
 	@$(MAKE) --no-print-directory -j4 e2e-tools
 	@$(MAKE) --no-print-directory -j1 e2e-template e2e-serverless e2e-openapi e2e-programs
 

@@ -56,7 +56,7 @@ test('the check reports all wrong values at once, as the program would when it s
     /^TENCENT_REGION must be a region of Tencent Cloud, such as ap-singapore\.$/m,
     /^GIFTSTATS_SECRET must be the address of the secret, not the secret itself/m,
     /^GIFTSTATS_ENDPOINT must be a region \(china, .*singapore, .*\) or an https:\/\/ URL\.$/m,
-    /^GIFTSTATS_DELIVER must start with log:\/\/, https:/m,
+    /^GIFTSTATS_DELIVER must have the form log:\/\/, https:/m,
     /^GIFTSTATS_LEDGER must start with rediss:\/\//m,
     /^GIFTSTATS_LEDGER_RETENTION must be a duration with a unit/m,
   ]) {
@@ -88,7 +88,7 @@ test('the check of the ledger', async t => {
     assert.match(await mistakes(world, { ...complete, [without]: undefined }), complaint);
   }
   assert.match(await mistakes(world, { ...elsewhere, TENCENT_SUBNET: 'subnet-1' }), /^TENCENT_VPC is missing, but TENCENT_SUBNET is set/m);
-  assert.match(await mistakes(world, { ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }), /^GIFTSTATS_LEDGER must start with rediss?:/m);
+  assert.match(await mistakes(world, { ...complete, GIFTSTATS_LEDGER: '10.0.0.7:6379' }), /^GIFTSTATS_LEDGER must have the form rediss?:/m);
   for (const name of Object.keys(ledger)) {
     const report = await mistakes(world, { ...environment, [name]: '' });
     assert.match(report, new RegExp(`^${name} is set but empty\\. Remove it, or set it\\.`, 'm'));

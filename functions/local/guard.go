@@ -29,7 +29,7 @@ func guard(next http.Handler, trusted []string) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !unregistrable(r.Host):
-			refuse(w, "this server answers only to IP addresses, names without a dot, and names under localhost, internal, local and test;  "+
+			refuse(w, "this server answers only to IP addresses, names without a dot, and names under localhost, internal, local and test; "+
 				"send the header Host: localhost")
 		case pages.Check(r) != nil:
 			refuse(w, "a page of another origin sent this; if it is your own, add its origin to GIFTSTATS_CORS_ORIGINS")

@@ -65,7 +65,7 @@ func TestLedgerMistakes(t *testing.T) {
 		value    string
 		want     string
 	}{
-		{name: "missing scheme", platform: settings.AWS, value: value, want: "must start with dynamodb://TABLE"},
+		{name: "missing scheme", platform: settings.AWS, value: value, want: "must have the form dynamodb://TABLE"},
 		{name: "Redis on Lambda", platform: settings.AWS, value: "rediss://" + value, want: "must not be rediss:// on AWS Lambda"},
 		{
 			name: "DynamoDB on SCF", platform: settings.Tencent, value: "dynamodb://" + value,

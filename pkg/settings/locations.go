@@ -127,7 +127,7 @@ func parseLocation(text string, platform Platform, supported []string, known ...
 	}
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !slices.Contains(known, scheme) {
-		return nil, fmt.Errorf("must start with %s", forms(supported))
+		return nil, fmt.Errorf("must have the form %s", forms(supported))
 	}
 	if !slices.Contains(supported, scheme) {
 		return nil, fmt.Errorf("must not be %s:// on %s: use %s", scheme, platform.Name, forms(supported))

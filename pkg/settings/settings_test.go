@@ -192,7 +192,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "the secret itself", platform: settings.AWS, variable: "GIFTSTATS_SECRET=" + value,
-			want: "GIFTSTATS_SECRET must start with awssecretsmanager://NAME-OR-ARN, env://VARIABLE or file:///path",
+			want: "GIFTSTATS_SECRET must have the form awssecretsmanager://NAME-OR-ARN, env://VARIABLE or file:///path",
 		},
 		{name: "secret without a name", platform: settings.AWS, variable: "GIFTSTATS_SECRET=env://", want: "must have a name after env://"},
 		{
@@ -248,7 +248,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "dead letters elsewhere", platform: settings.AWS, variable: "GIFTSTATS_DEAD_LETTERS=https://" + value,
-			want: "GIFTSTATS_DEAD_LETTERS must start with sqs://HOST/ACCOUNT/NAME",
+			want: "GIFTSTATS_DEAD_LETTERS must have the form sqs://HOST/ACCOUNT/NAME",
 		},
 		{
 			name: "dead letters on a queue not whole", platform: settings.AWS, variable: "GIFTSTATS_DEAD_LETTERS=sqs://" + value,
@@ -256,7 +256,7 @@ func TestMistakes(t *testing.T) {
 		},
 		{
 			name: "deliver nowhere", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=" + value,
-			want: "GIFTSTATS_DELIVER must start with log://",
+			want: "GIFTSTATS_DELIVER must have the form log://",
 		},
 		{
 			name: "deliver with plain http", platform: settings.AWS, variable: "GIFTSTATS_DELIVER=http://" + value,

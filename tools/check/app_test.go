@@ -62,7 +62,7 @@ func TestMistakes(t *testing.T) {
 		{name: "key as a path", secret: "file:///" + key, endpoint: "singapore", want: []string{"not the secret itself", "SECRET is"}},
 		{name: "key as a name", secret: "awssecretsmanager://" + key, endpoint: "singapore", want: []string{"not the secret itself"}},
 		{name: "document", secret: document, endpoint: "singapore", want: []string{"not the secret itself"}},
-		{name: "file name", secret: "secret.json", endpoint: "singapore", want: []string{"GIFTSTATS_SECRET must start with file:///path"}},
+		{name: "file name", secret: "secret.json", endpoint: "singapore", want: []string{"GIFTSTATS_SECRET must have the form file:///path"}},
 		{name: "relative path", secret: "file://secret.json", endpoint: "singapore", want: []string{"must have an absolute path"}},
 		{
 			name: "missing file", secret: "file:///no/such/file", endpoint: "singapore",

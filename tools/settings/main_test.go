@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 		},
 		{
 			name: "several mistakes", in: `{"api":{"GIFTSTATS_SECRET":"not-real","GIFTSTATS_ENDPOINT":"singapur","GIFTSTATS_NEW":"1"}}`,
-			want: `{"api":["GIFTSTATS_SECRET must start with tencentssm://NAME?version=v1&region=ap-singapore, ` +
+			want: `{"api":["GIFTSTATS_SECRET must have the form tencentssm://NAME?version=v1&region=ap-singapore, ` +
 				`awssecretsmanager://NAME-OR-ARN, env://VARIABLE or file:///path",` +
 				`"GIFTSTATS_ENDPOINT must be a region (china, frankfurt, jakarta, mumbai, seoul, singapore, usa) or an https:// URL",` +
 				`"GIFTSTATS_NEW: unknown setting (misspelled?)"]}` + "\n",

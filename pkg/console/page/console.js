@@ -124,7 +124,7 @@ const texts = {
       rate_limited: '发给腾讯的请求过多。请稍后重试。',
       upstream_rejected: '腾讯没有接受此请求。请将请求 ID 告知运维人员。',
       upstream_credentials: '腾讯不接受所配置的应用、管理员或密钥。请运维人员改正密钥配置。',
-      upstream_config: '腾讯拒绝了当前部署的请求。请运维人员检查区域、IP 白名单和应用已开通的功能。',
+      upstream_config: '腾讯拒绝了当前部署的请求。请运维人员检查地域、IP 白名单和应用已开通的功能。',
       upstream_suspended: '应用已被腾讯停用。请运维人员检查套餐和账单。',
       upstream_invalid_response: '腾讯返回的内容与文档不符。请重试；如果仍然失败，请联系运维人员。',
       upstream_unavailable: '无法连接腾讯。请稍后重试。',
