@@ -26,12 +26,12 @@ func (w *world) end(s *show) {
 	}
 	if w.random.chance(0.4) {
 		w.report(fmt.Sprintf(`{"room_id":%q}`, s.room), w.backlog())
-		s.reported++
+		s.late++
 	}
 	if w.random.chance(0.4) {
 		later := now.Add(time.Second).UTC().Format(time.RFC3339Nano)
 		w.report(fmt.Sprintf(`{"room_id":%q,"ended_at":%q,"source":"trtc"}`, s.room, later), w.backlog())
-		s.reported++
+		s.late++
 	}
 }
 

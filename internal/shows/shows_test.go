@@ -34,6 +34,7 @@ type show struct {
 	total    ledger.Sum
 	recorded bool // every gift webhook reached the ledger
 	reported int  // 0: the live webhook; above: and other reports of the end
+	late     int  // further reports, which may come when the next show in the room is over
 	created  bool // the create webhook was acknowledged
 	last     bool // the destroy webhook was acknowledged
 	before   *show
@@ -41,10 +42,10 @@ type show struct {
 
 // unseen reports whether nothing reported the show while it was live: it was shorter than the interval of the list of rooms.
 func (s *show) unseen() bool {
-	return !s.created && !s.last && s.reported == 0 && len(s.gifts) < 3 && s.end.Sub(s.start) < 10*time.Minute
+	return !s.created && !s.last && s.reported+s.late == 0 && len(s.gifts) < 3 && s.end.Sub(s.start) < 10*time.Minute
 }
 
-// blurred reports whether nothing reported the moment between this show and the previous one. If the sweep also fails then, they
+// blurred reports whether nothing reported in time the moment between this show and the previous one. If the sweep also fails then, they
 // count as one.
 func (s *show) blurred() bool {
 	return s.before != nil && !s.created && !s.before.last && s.before.reported == 0

@@ -58,7 +58,14 @@ func (s *Stream) startedBefore(end End) bool {
 	if s.precise(end) {
 		return !s.CreatedAt.After(end.EndedAt)
 	}
-	return !s.Start().After(end.EndedAt)
+	return !s.Start().After(end.EndedAt) || s.reportedEarlier(end)
+}
+
+// reportedEarlier reports whether an end can be that of a stream of which nothing is known but a report with a later time: the stream
+// started before both.
+func (s *Stream) reportedEarlier(end End) bool {
+	return s.End != nil && s.StartedAt.IsZero() && s.OpenedAt.Equal(s.End.EndedAt) && s.End.same(end) &&
+		end.EndedAt.After(s.After) && !end.EndedAt.Before(s.OpenedAt.Add(-sameEnd))
 }
 
 // precise reports whether the order of the start and an end is known: Tencent Chat tells both in milliseconds.
