@@ -30,14 +30,7 @@ func TestRedeliveryDoesNotEndTheNextShow(t *testing.T) {
 				s.create("r", at(200))
 				clock.Advance(150 * time.Second)
 				s.must(s.process(ownEvent(t, message)))
-				if data := s.wantOnce(); !data.StartedAt.Equal(at(0)) {
-					t.Errorf("the summary is of the show that started at %v", data.StartedAt)
-				}
-				room, err := s.ledger().Room(t.Context(), "r")
-				s.must(err)
-				if room.Current() == nil {
-					t.Error("the next show has ended")
-				}
+				s.wantOnlyFirstShowOver()
 			})
 		}
 	}
@@ -105,15 +98,21 @@ func TestRedeliveryOfASecondReportDoesNotEndTheNextShow(t *testing.T) {
 				for range 2 { // the second time, it may be stored
 					s.must(s.process(ownEvent(t, message)))
 				}
-				if data := s.wantOnce(); !data.StartedAt.Equal(at(0)) {
-					t.Errorf("the summary is of the show that started at %v", data.StartedAt)
-				}
-				room, err := s.ledger().Room(t.Context(), "r")
-				s.must(err)
-				if room.Current() == nil {
-					t.Error("the next show has ended")
-				}
+				s.wantOnlyFirstShowOver()
 			})
 		}
+	}
+}
+
+// wantOnlyFirstShowOver checks that there is one summary, that of the show that started at second 0, and that the next show goes on.
+func (s *stage) wantOnlyFirstShowOver() {
+	s.t.Helper()
+	if data := s.wantOnce(); !data.StartedAt.Equal(at(0)) {
+		s.t.Errorf("the summary is of the show that started at %v", data.StartedAt)
+	}
+	room, err := s.ledger().Room(s.t.Context(), "r")
+	s.must(err)
+	if room.Current() == nil {
+		s.t.Error("the next show has ended")
 	}
 }
